@@ -1,0 +1,50 @@
+package otp
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"fmt"
+	"io"
+)
+
+// SecretSize is the length of a new secret in bytes: what RFC 4226 section 4
+// recommends, and 32 base32 characters without padding, which every app reads.
+const SecretSize = 20
+
+var encoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// Secret is the key that phone and server share. It prints as "[secret]" in
+// every form, so that it reaches no log or error by accident; Base32 and Bytes
+// are the only ways out. The zero Secret is empty and yields no code.
+type Secret struct{ key string }
+
+// NewSecret returns a secret of SecretSize bytes from crypto/rand.
+func NewSecret() Secret {
+	key := make([]byte, SecretSize)
+	rand.Read(key) // never fails: crypto/rand ends the program instead
+	return Secret{string(key)}
+}
+
+// SecretFromBytes returns the secret of these bytes. Error: ErrEmptySecret.
+func SecretFromBytes(key []byte) (Secret, error) {
+	if len(key) == 0 {
+		return Secret{}, ErrEmptySecret
+	}
+	return Secret{string(key)}, nil
+}
+
+// IsZero reports whether there is no secret.
+func (s Secret) IsZero() bool { return s.key == "" }
+
+// Bytes returns a copy of the key.
+func (s Secret) Bytes() []byte { return []byte(s.key) }
+
+// Base32 returns the key as apps take it: RFC 4648 base32, no padding.
+func (s Secret) Base32() string { return encoding.EncodeToString([]byte(s.key)) }
+
+// Format implements fmt.Formatter for all verbs and hides the key.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[secret]") }
+
+// MarshalText implements encoding.TextMarshaler and hides the key, in JSON and
+// in log/slog too.
+func (s Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
