@@ -15,7 +15,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed *.json
+//go:embed *.json toolkit/*.json
 var files embed.FS
 
 // Languages are the languages that every text exists in; the first is the
@@ -26,7 +26,7 @@ func Languages() []string { return []string{"nl", "en"} }
 type Texts struct {
 	Language  string
 	localizer *i18n.Localizer
-	known     map[string]bool
+	templates map[string]string
 }
 
 // For returns the texts in a language. Error: the language is not one of
@@ -41,7 +41,7 @@ func For(lang string) (*Texts, error) {
 	if err != nil {
 		return nil, err
 	}
-	texts := &Texts{Language: lang, known: map[string]bool{}}
+	texts := &Texts{Language: lang, templates: map[string]string{}}
 	for _, name := range names {
 		if !strings.HasSuffix(name.Name(), "."+lang+".json") {
 			continue
@@ -51,7 +51,7 @@ func For(lang string) (*Texts, error) {
 			return nil, fmt.Errorf("reading %s: %w", name.Name(), err)
 		}
 		for _, message := range file.Messages {
-			texts.known[message.ID] = true
+			texts.templates[message.ID] = message.Other
 		}
 	}
 	texts.localizer = i18n.NewLocalizer(bundle, lang)
@@ -59,10 +59,14 @@ func For(lang string) (*Texts, error) {
 }
 
 // Has reports whether there is a text of that key.
-func (t *Texts) Has(key string) bool { return t.known[key] }
+func (t *Texts) Has(key string) bool { return t.templates[key] != "" }
+
+// Template returns the text of a key with its placeholders in it; of a text that
+// depends on a number, the form for most numbers.
+func (t *Texts) Template(key string) string { return t.templates[key] }
 
 // Keys returns the keys of all texts, sorted.
-func (t *Texts) Keys() []string { return slices.Sorted(maps.Keys(t.known)) }
+func (t *Texts) Keys() []string { return slices.Sorted(maps.Keys(t.templates)) }
 
 // Text returns the text of a key with its placeholders filled in. A key without
 // a text is returned itself, so that a mistake shows and nothing breaks.
@@ -78,7 +82,7 @@ func (t *Texts) Count(key string, n int, args map[string]any) string {
 }
 
 func (t *Texts) localize(key string, config *i18n.LocalizeConfig) string {
-	if !t.known[key] {
+	if !t.Has(key) {
 		return key
 	}
 	text, err := t.localizer.Localize(config)

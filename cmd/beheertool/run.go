@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+
+	"evry.nl/tfa/assets/icons"
+	"evry.nl/tfa/assets/translations"
+	"evry.nl/tfa/cmd/internal/clock"
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/cmd/internal/demo"
+	"evry.nl/tfa/cmd/internal/display"
+	"evry.nl/tfa/cmd/internal/identity"
+	"evry.nl/tfa/cmd/internal/stores"
+	"evry.nl/tfa/core"
+	"evry.nl/tfa/ui/clip"
+	"evry.nl/tfa/ui/door"
+	"evry.nl/tfa/ui/manager"
+	"evry.nl/tfa/ui/present"
+	"evry.nl/tfa/ui/widget"
+)
+
+const (
+	exitFault = 2
+	appID     = "nl.evry.tfa.beheertool"
+	// quitWithin is how long Fyne may take to end: it has been seen to hang
+	// after its last window was closed.
+	quitWithin = 2 * time.Second
+)
+
+type options struct {
+	config   string
+	demo     bool
+	language string
+}
+
+// run opens the tool and returns the exit status.
+func run(o options) int {
+	texts, err := translations.For("nl") // until the configuration says otherwise
+	if err != nil {
+		display.Message("beheertool", err.Error())
+		return exitFault
+	}
+	if err := display.Probe(); err != nil {
+		return fail(texts, display.ExitNoWindow, core.NewError(core.Internal, "display.none", core.Args{"Cause": err.Error()}, err))
+	}
+	if o.demo {
+		folder, err := makeDemo(&o)
+		defer os.RemoveAll(folder)
+		if err != nil {
+			return fail(texts, exitFault, err)
+		}
+	}
+	if texts, err = open(texts, o.config); err != nil {
+		return fail(texts, exitFault, err)
+	}
+	return 0
+}
+
+// makeDemo makes the throw-away practice and points the options at it.
+func makeDemo(o *options) (folder string, err error) {
+	if folder, err = os.MkdirTemp("", "tfa-demo-"); err != nil {
+		return "", err
+	}
+	if o.config, err = demo.Make(context.Background(), folder, o.language, clock.Now()); err == nil {
+		fmt.Printf("demo: practice %s, configuration %s\n", demo.Practice, o.config)
+	}
+	return folder, err
+}
+
+// open shows the window until it is closed.
+func open(texts *translations.Texts, configFile string) (*translations.Texts, error) {
+	cfg, err := config.Load(configFile)
+	if err != nil {
+		return texts, err
+	}
+	if texts, err = translations.For(cfg.Language); err != nil {
+		return texts, err
+	}
+	actor, err := identity.Current(cfg)
+	if err != nil {
+		return texts, err
+	}
+	rules := cfg.Rules()
+	practice, err := rules.PracticeOf(actor.Account)
+	if err != nil {
+		return texts, err
+	}
+	store, err := stores.Open(context.Background(), cfg, practice)
+	if err != nil {
+		return texts, err
+	}
+	defer store.Close()
+	if err := widget.UseLanguage(cfg.Language); err != nil {
+		return texts, err
+	}
+	show(present.Tool{
+		Manager: core.Tool{Direct: core.Direct{Store: store, Rules: rules, Now: clock.Now}},
+		Actor:   actor, Texts: texts, Now: clock.Now, Zone: rules.Zone,
+		ManualURL: cfg.ManualURL, OTPURL: cfg.OTPURL, TransitionDays: rules.TransitionDays,
+	})
+	return texts, nil
+}
+
+func show(tool present.Tool) {
+	fyneApp := app.NewWithID(appID)
+	fyneApp.SetIcon(fyne.NewStaticResource(icons.Name, icons.App))
+	fyneApp.Settings().SetTheme(widget.NewTheme())
+	board, err := clip.System()
+	if err != nil {
+		board = clip.Toolkit(fyneApp.Clipboard())
+	}
+	window := manager.New(fyneApp, tool, door.Background, board)
+	ticking, stop := context.WithCancel(context.Background())
+	fyneApp.Lifecycle().SetOnStopped(func() {
+		stop()
+		time.AfterFunc(quitWithin, func() { os.Exit(0) })
+	})
+	window.Start()
+	door.EverySecond(ticking, clock.Now, window.Tick)
+	fyneApp.Run()
+}
+
+// fail tells the person what is wrong, and the log why.
+func fail(texts *translations.Texts, status int, err error) int {
+	display.Message(texts.Text("tool.title", nil), present.Sentence(texts, err))
+	var sentence *core.Error
+	if !errors.As(err, &sentence) || sentence.Cause != nil {
+		fmt.Fprintf(os.Stderr, "beheertool: error: %v\n", err)
+	}
+	return status
+}
