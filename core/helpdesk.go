@@ -111,16 +111,19 @@ func (h Helpdesk) Unlock(ctx context.Context, actor Actor, account string) error
 }
 
 // HelperCode makes a helper code that opens one logon of the account within
-// valid. An earlier one is void. Error: Missing.
+// valid. An earlier one is void. Errors: Missing, Conflict if two-factor is off.
 func (h Helpdesk) HelperCode(ctx context.Context, actor Actor, account string, valid time.Duration) (string, error) {
 	now := h.now()
 	code, kept, err := NewHelperCode(now.Add(valid)) // slow, so outside the transaction
 	if err != nil {
 		return "", err
 	}
-	err = h.changeAccount(ctx, actor, account, now, func(_ *Practice, a *Account) ([]Event, error) {
+	err = h.changeAccount(ctx, actor, account, now, func(p *Practice, a *Account) ([]Event, error) {
 		if err := known(a); err != nil {
 			return nil, err
+		}
+		if !p.Enabled { // nobody would ask for it
+			return nil, NewError(Conflict, "conflict.off", Args{"Practice": p.Name}, nil)
 		}
 		a.Helper = kept
 		return []Event{actor.event(now, HelperMade, account, Detail{"expires": a.Helper.Expires.Format(time.RFC3339)})}, nil

@@ -147,6 +147,9 @@ func (t Tool) Reset(ctx context.Context, actor Actor, account string) error {
 
 // reset clears a secret, with its event.
 func reset(a *Account, actor Actor, now time.Time) ([]Event, error) {
+	if err := known(a); err != nil {
+		return nil, err
+	}
 	if a.State == SecretNone {
 		return nil, NewError(Missing, "missing.secret", Args{"Account": a.Name}, nil)
 	}
