@@ -1,0 +1,86 @@
+//go:build unix
+
+package access
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// Trusted reports whether what an open file says can be believed: it is a plain
+// file of root or the caller that nobody else may write. It looks at the open
+// file, so a path that is exchanged meanwhile changes nothing. Errors: ErrKind,
+// ErrOwner, ErrWritable.
+func Trusted(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	uid, _, err := owner(info)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s: %w", file.Name(), ErrKind)
+	case uid != 0 && uid != os.Getuid():
+		return fmt.Errorf("%s: %w", file.Name(), ErrOwner)
+	case info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("%s: %w", file.Name(), ErrWritable)
+	}
+	return nil
+}
+
+// Private reports whether a folder belongs to the caller and lets in nobody
+// else: no link, no bit for group or others. Errors: those of os.Lstat, ErrKind,
+// ErrOwner, ErrShared.
+func Private(folder string) error {
+	info, err := os.Lstat(folder)
+	if err != nil {
+		return err
+	}
+	uid, _, err := owner(info)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%s: %w", folder, ErrKind)
+	case uid != os.Getuid():
+		return fmt.Errorf("%s: %w", folder, ErrOwner)
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("%s: %w", folder, ErrShared)
+	}
+	return nil
+}
+
+// Own reports whether a file was made by the caller where it stands: no link to
+// another file, by either kind of link, and nobody else's. Errors: those of
+// os.Lstat, ErrKind, ErrOwner.
+func Own(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	uid, links, err := owner(info)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular(), links > 1:
+		return fmt.Errorf("%s: %w", path, ErrKind)
+	case uid != os.Getuid():
+		return fmt.Errorf("%s: %w", path, ErrOwner)
+	}
+	return nil
+}
+
+// Administrator reports whether the process may do everything on this host.
+func Administrator() bool { return os.Getuid() == 0 }
+
+func owner(info fs.FileInfo) (uid, links int, err error) {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, fmt.Errorf("%s: the system does not tell the owner", info.Name())
+	}
+	return int(stat.Uid), int(stat.Nlink), nil
+}

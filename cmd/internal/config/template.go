@@ -1,0 +1,20 @@
+package config
+
+import (
+	_ "embed"
+	"strconv"
+	"strings"
+)
+
+//go:embed tfa.toml
+var template string
+
+// Template returns a file to begin with: every default with what it is for, as
+// comments, and the accounts that the gate lets pass.
+func Template(exempt []string) []byte {
+	quoted := make([]string, 0, len(exempt))
+	for _, name := range exempt {
+		quoted = append(quoted, strconv.Quote(name))
+	}
+	return []byte(strings.Replace(template, "{{exempt}}", strings.Join(quoted, ", "), 1))
+}

@@ -1,0 +1,160 @@
+// Package stores finds, makes and opens the stores of practices where the
+// configuration says they are.
+package stores
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/core"
+	"evry.nl/tfa/storage/seal"
+	"evry.nl/tfa/storage/sqlite"
+)
+
+// Open opens the store of a practice. It never makes one: in a new store
+// two-factor is off, so a lost store must be missed. Errors: Invalid for a name
+// that can be no practice, Missing if there is no store, Refused if this
+// account may not see it, and those of the key and the store.
+func Open(ctx context.Context, cfg config.Config, practice string) (core.Store, error) {
+	if !core.ValidName(practice) {
+		return nil, core.NewError(core.Invalid, "invalid.practice", core.Args{"Practice": practice}, nil)
+	}
+	args := core.Args{"Practice": practice}
+	_, err := os.Stat(cfg.StorePath(practice))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, core.NewError(core.Missing, "missing.practice", args, err)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, core.NewError(core.Refused, "denied.store", args, err)
+	case err != nil:
+		return nil, err
+	}
+	key, err := seal.LoadKeyFile(cfg.KeyPath(practice))
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.OpenExisting(ctx, cfg.StorePath(practice), practice, key)
+	if err != nil {
+		return nil, err // a nil *sqlite.Store would be a core.Store that is not nil
+	}
+	return store, nil
+}
+
+// Practices returns the practices that have a store which this account can see,
+// in the order of core.CompareNames.
+func Practices(cfg config.Config) ([]string, error) {
+	parent, prefix, suffix := cfg.StoreFolders()
+	entries, err := os.ReadDir(parent)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var practices []string
+	for _, entry := range entries {
+		name := entry.Name()
+		if len(name) <= len(prefix)+len(suffix) || !strings.HasPrefix(name, prefix) || !strings.HasSuffix(name, suffix) {
+			continue
+		}
+		practice := config.Fold(name[len(prefix) : len(name)-len(suffix)])
+		if core.ValidName(practice) && Exists(cfg, practice) {
+			practices = append(practices, practice)
+		}
+	}
+	slices.SortFunc(practices, core.CompareNames)
+	return practices, nil
+}
+
+// Exists reports whether a practice has a store that this account can see.
+func Exists(cfg config.Config, practice string) bool {
+	info, err := os.Stat(cfg.StorePath(practice))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// Create makes what a practice lacks of folder, key and store, and opens the
+// store. The practice's accounts reach it by being members of group; with group
+// "" it is the caller's alone. A key or store that stands there stays as it is;
+// a store without its key is refused, because a new key does not open it.
+func Create(ctx context.Context, cfg config.Config, practice, group string) (core.Store, error) {
+	if !core.ValidName(practice) {
+		return nil, core.NewError(core.Invalid, "invalid.practice", core.Args{"Practice": practice}, nil)
+	}
+	owned, err := ownership(group)
+	if err != nil {
+		return nil, err
+	}
+	keyPath := cfg.KeyPath(practice)
+	for _, path := range []string{cfg.StorePath(practice), keyPath} {
+		if err := makeFolder(filepath.Dir(path), owned); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := os.Stat(keyPath); errors.Is(err, fs.ErrNotExist) && !Exists(cfg, practice) {
+		if err := makeKey(keyPath, owned); err != nil {
+			return nil, err
+		}
+	}
+	key, err := seal.LoadKeyFile(keyPath)
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlite.Open(ctx, cfg.StorePath(practice), practice, key)
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// makeFolder makes a folder for one practice, and the folders above it for
+// everybody to pass through. One that is there stays as it is: the store judges
+// it when it is opened. The folder gets its name last, so that a power cut
+// leaves none that is half made.
+func makeFolder(folder string, owned owner) error {
+	if _, err := os.Stat(folder); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := makeParents(filepath.Dir(folder)); err != nil {
+		return err
+	}
+	unnamed, err := os.MkdirTemp(filepath.Dir(folder), ".new-*")
+	if err != nil {
+		return err
+	}
+	if err := owned.giveFolder(unnamed); err != nil {
+		os.Remove(unnamed)
+		return err
+	}
+	if err := os.Rename(unnamed, folder); err != nil {
+		os.Remove(unnamed)
+		return err
+	}
+	return nil
+}
+
+// makeParents is os.MkdirAll that does not depend on the umask.
+func makeParents(folder string) error {
+	if _, err := os.Stat(folder); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := makeParents(filepath.Dir(folder)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return os.Chmod(folder, 0o755)
+}
+
+func makeKey(path string, owned owner) error {
+	if err := seal.CreateKeyFile(path); err != nil {
+		return err
+	}
+	return owned.giveKey(path)
+}

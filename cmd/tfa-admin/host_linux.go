@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Accounts of people begin here (login.defs, UID_MIN); those below are of
+// services. There is no end: a directory hands out large numbers. Nobody is none.
+const (
+	firstPerson = 1000
+	nobody      = 65534
+)
+
+// linux asks and tells the host by its own commands, so that accounts from a
+// directory (LDAP, sssd) count where the directory lists them.
+type linux struct{ ctx context.Context }
+
+func thisHost(ctx context.Context) (host, error) { return linux{ctx}, nil }
+
+func userExists(name string) bool {
+	_, err := user.Lookup(name)
+	return err == nil
+}
+
+func (l linux) accounts() ([]string, error) {
+	lines, err := l.run("getent", "passwd")
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for line := range strings.Lines(lines) {
+		fields := strings.Split(strings.TrimSpace(line), ":")
+		if len(fields) < 3 {
+			continue
+		}
+		if uid, err := strconv.Atoi(fields[2]); err == nil && uid >= firstPerson && uid != nobody {
+			names = append(names, fields[0])
+		}
+	}
+	return names, nil
+}
+
+// notFound is getent's exit status for a name that is in no database.
+const notFound = 2
+
+func (l linux) group(name string) (members []string, found bool, err error) {
+	line, err := l.run("getent", "group", name)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == notFound {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	fields := strings.Split(strings.TrimSpace(line), ":")
+	if len(fields) != 4 {
+		return nil, false, fmt.Errorf("getent group %s says %q", name, line)
+	}
+	return strings.FieldsFunc(fields[3], func(r rune) bool { return r == ',' }), true, nil
+}
+
+func (l linux) addGroup(name string) error {
+	_, err := l.run("groupadd", "--system", name)
+	return err
+}
+
+func (l linux) addMember(group, account string) error {
+	_, err := l.run("usermod", "--append", "--groups", group, "--", account)
+	return err
+}
+
+// run runs a command of the system, whatever PATH says: after su it lacks sbin.
+func (l linux) run(name string, args ...string) (string, error) {
+	path := name
+	for _, folder := range []string{"/usr/sbin", "/usr/bin", "/sbin", "/bin"} {
+		if found, err := exec.LookPath(filepath.Join(folder, name)); err == nil {
+			path = found
+			break
+		}
+	}
+	var stderr strings.Builder
+	command := exec.CommandContext(l.ctx, path, args...)
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if err != nil {
+		return "", fmt.Errorf("running %s %s: %w: %s", name, strings.Join(args, " "), err, strings.TrimSpace(stderr.String()))
+	}
+	return string(out), nil
+}

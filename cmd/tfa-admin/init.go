@@ -1,0 +1,292 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/cmd/internal/identity"
+	"evry.nl/tfa/cmd/internal/stores"
+	"evry.nl/tfa/core"
+)
+
+type initCommand struct {
+	DryRun bool `help:"Show what would be done, and do nothing."`
+}
+
+// Help is the text of init --help. The parser asks for it.
+func (initCommand) Help() string {
+	return `It looks at the accounts of this host that fit practice_pattern, and makes for
+each practice what is missing: an operating system group tfa-PRACTICE with the
+accounts in it, a folder that only this group may enter, a key and a store, and
+the accounts in the store. Without a configuration file it writes one that
+exempts root and the administrator who runs it, unless that is an account of a
+practice. It can run again at any time: what is there stays as it is.`
+}
+
+// step is one thing that init does, and how it says so.
+type step struct {
+	Step string `json:"step"`
+	Done bool   `json:"done"`
+	do   func() error
+}
+
+// setup is what init found out, and what it will do about it.
+type setup struct {
+	*desk
+	host  host
+	actor core.Actor
+	steps []step
+}
+
+// host is what init asks of the operating system and has it do.
+type host interface {
+	// accounts returns the names of the accounts of people.
+	accounts() ([]string, error)
+	// group returns the members of a group, and false if there is none.
+	group(name string) (members []string, found bool, err error)
+	addGroup(name string) error
+	addMember(group, account string) error
+}
+
+func (c initCommand) Run(d *desk) error {
+	host, err := thisHost(d.ctx)
+	if err != nil {
+		return err
+	}
+	if err := identity.Administrator(""); err != nil {
+		return err
+	}
+	s := &setup{desk: d, host: host}
+	if s.actor, err = identity.Helpdesk(); err != nil {
+		return err
+	}
+	if err := s.plan(); err != nil {
+		return err
+	}
+	if c.DryRun {
+		return s.show(true)
+	}
+	return s.act()
+}
+
+// act takes the steps in order. Those after one that fails are left for the
+// next run.
+func (s *setup) act() error {
+	for i, step := range s.steps {
+		if err := step.do(); err != nil {
+			s.steps = s.steps[:i]
+			if !s.json {
+				err = errors.Join(err, s.show(false))
+			}
+			return hinted{fmt.Errorf("trying to %s: %w", step.Step, err), "mend that and run init again: it goes on from here"}
+		}
+		s.steps[i].Done = true
+	}
+	return s.show(false)
+}
+
+func (s *setup) add(do func() error, format string, args ...any) {
+	s.steps = append(s.steps, step{Step: fmt.Sprintf(format, args...), do: do})
+}
+
+// plan looks and changes nothing.
+func (s *setup) plan() error {
+	if err := s.planConfig(); err != nil {
+		return err
+	}
+	practices, err := s.practicesOfHost()
+	if err != nil {
+		return err
+	}
+	if len(practices) == 0 {
+		fmt.Fprintf(s.err, "%s: hint: no account of this host fits practice_pattern, %s\n", program, s.cfg.PracticePattern)
+	}
+	for _, practice := range slices.SortedFunc(maps.Keys(practices), core.CompareNames) {
+		if err := s.planPractice(practice, practices[practice]); err != nil {
+			return fmt.Errorf("looking at practice %s: %w", practice, err)
+		}
+	}
+	return nil
+}
+
+// planConfig loads the configuration, or plans to write one with the defaults.
+func (s *setup) planConfig() error {
+	path := s.file
+	if path == "" {
+		path = config.DefaultFile()
+	}
+	_, err := os.Lstat(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return s.load()
+	}
+	defaults := config.Default()
+	s.cfg = &defaults
+	exempt := s.exempt(login())
+	s.add(func() error { return writeConfig(path, exempt) }, "write %s, exempt: %q", path, exempt)
+	return nil
+}
+
+// login returns the account that somebody logged on with to set this host up.
+// SUDO_USER is root's own to set; what comes of it is shown.
+func login() string {
+	if name := identity.Login(); name != "" {
+		return name
+	}
+	return os.Getenv("SUDO_USER")
+}
+
+// exempt returns the accounts that a new configuration lets pass the gate: root,
+// so that a broken store locks nobody out of the host, and the person who sets
+// it up, unless that is an account of a practice.
+func (s *setup) exempt(login string) []string {
+	exempt := []string{"root"}
+	_, err := s.cfg.Rules().PracticeOf(login)
+	if login != "root" && err != nil && core.ValidName(login) && userExists(login) {
+		exempt = append(exempt, login)
+	}
+	return exempt
+}
+
+// writeConfig writes a file to begin with, complete or not at all.
+func writeConfig(path string, exempt []string) error {
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(folder, ".tfa.toml.*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	_, err = file.Write(config.Template(exempt))
+	if err == nil {
+		err = file.Chmod(0o644)
+	}
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return err
+	}
+	return os.Link(file.Name(), path) // and not Rename: another init may have been first
+}
+
+// practicesOfHost returns the accounts of each practice, in order.
+func (s *setup) practicesOfHost() (map[string][]string, error) {
+	accounts, err := s.host.accounts()
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(accounts, core.CompareNames)
+	practices := map[string][]string{}
+	for _, account := range slices.Compact(accounts) {
+		if practice, err := s.cfg.Rules().PracticeOf(account); err == nil {
+			practices[practice] = append(practices[practice], account)
+		}
+	}
+	return practices, nil
+}
+
+// planPractice plans what a practice lacks.
+func (s *setup) planPractice(practice string, accounts []string) error {
+	group := "tfa-" + practice
+	members, found, err := s.host.group(group)
+	if err != nil {
+		return err
+	}
+	if !found {
+		s.add(func() error { return s.host.addGroup(group) }, "make group %s", group)
+	}
+	for _, account := range accounts {
+		if !slices.Contains(members, account) {
+			s.add(func() error { return s.host.addMember(group, account) }, "put account %s in group %s", account, group)
+		}
+	}
+	for _, member := range members {
+		if !slices.Contains(accounts, member) {
+			fmt.Fprintf(s.err, "%s: hint: %s is in group %s and can read its store, but is no account of practice %s\n",
+				program, member, group, practice)
+		}
+	}
+	known, err := s.knownAccounts(practice)
+	if err != nil {
+		return err
+	}
+	if !stores.Exists(*s.cfg, practice) {
+		s.add(func() error { return s.makeStore(practice, group) }, "make the store of practice %s in %s, for group %s",
+			practice, filepath.Dir(s.cfg.StorePath(practice)), group)
+	}
+	for _, account := range accounts {
+		if !slices.Contains(known, account) {
+			s.add(func() error { return s.addAccount(practice, account) }, "add account %s to the store", account)
+		}
+	}
+	return nil
+}
+
+// knownAccounts returns the accounts in the store of a practice; none without a
+// store.
+func (s *setup) knownAccounts(practice string) ([]string, error) {
+	if !stores.Exists(*s.cfg, practice) {
+		return nil, nil
+	}
+	store, err := s.open(practice)
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	_, accounts, err := store.View(s.ctx)
+	return names(accounts), err
+}
+
+func (s *setup) makeStore(practice, group string) error {
+	store, err := stores.Create(s.ctx, *s.cfg, practice, group)
+	if err != nil {
+		return err
+	}
+	return store.Close()
+}
+
+func (s *setup) addAccount(practice, account string) error {
+	store, err := s.open(practice)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	_, err = s.helpdesk(store).AddAccount(s.ctx, s.actor, account)
+	return err
+}
+
+// show says what was done, or would be.
+func (s *setup) show(dry bool) error {
+	if s.json {
+		return s.printJSON(struct {
+			DryRun bool   `json:"dry_run"`
+			Steps  []step `json:"steps"`
+		}{dry, append([]step{}, s.steps...)})
+	}
+	verb := "done: "
+	if dry {
+		verb = "would "
+	}
+	for _, step := range s.steps {
+		if _, err := fmt.Fprintf(s.out, "%s%s\n", verb, step.Step); err != nil {
+			return err
+		}
+	}
+	if len(s.steps) == 0 {
+		_, err := fmt.Fprintln(s.out, "nothing to do")
+		return err
+	}
+	if !dry {
+		fmt.Fprintf(s.err, "%s: hint: %d steps done; people who are logged on get their group at the next logon\n",
+			program, len(s.steps))
+	}
+	return nil
+}

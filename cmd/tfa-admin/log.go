@@ -1,0 +1,232 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/core"
+)
+
+type logCommands struct {
+	Show   logShow   `cmd:"" help:"Who did what, newest first."`
+	Verify logVerify `cmd:"" help:"Check that nobody changed the log. Status 1 if somebody did."`
+}
+
+type (
+	logShow struct {
+		Practice string `arg:"" optional:"" help:"Name of the practice; without it, all of this host."`
+		Account  string `help:"Only what was done to this account." placeholder:"NAME"`
+		Kind     string `help:"Only events of this kind." placeholder:"KIND"`
+		Since    moment `help:"Not before this day or time." placeholder:"DATE"`
+		Until    moment `help:"Not after this day, or not at or after this time." placeholder:"DATE"`
+		Limit    int    `help:"How many events at most, from 1 to 100000." default:"100"`
+	}
+	logVerify struct {
+		Practice string `arg:"" optional:"" help:"Name of the practice; without it, all of this host."`
+	}
+)
+
+// mostEvents is how many events are held in memory at once.
+const mostEvents = 100_000
+
+// Validate is asked by the parser.
+func (c logShow) Validate() error {
+	if c.Kind != "" && !slices.Contains(core.Kinds(), core.Kind(c.Kind)) {
+		var kinds []string
+		for _, kind := range core.Kinds() {
+			kinds = append(kinds, string(kind))
+		}
+		return fmt.Errorf("--kind must be one of %s", strings.Join(kinds, ", "))
+	}
+	if c.Limit < 1 || c.Limit > mostEvents {
+		return fmt.Errorf("--limit must be from 1 to %d", mostEvents)
+	}
+	return nil
+}
+
+// eventDocument is an event in JSON.
+type eventDocument struct {
+	Practice string `json:"practice"`
+	core.Event
+}
+
+func newEventDocument(practice string, e core.Event) eventDocument {
+	e.At = e.At.UTC().Truncate(time.Second)
+	if e.Detail == nil {
+		e.Detail = core.Detail{} // {} and not null
+	}
+	return eventDocument{Practice: practice, Event: e}
+}
+
+func (c logShow) Run(d *desk) error {
+	if err := d.load(); err != nil {
+		return err
+	}
+	practices, err := c.practices(d)
+	if err != nil {
+		return err
+	}
+	zone := d.cfg.Rules().Zone
+	query := core.Query{
+		Account: config.Fold(c.Account), Kind: core.Kind(c.Kind),
+		From: c.Since.start(zone), To: c.Until.end(zone), Limit: c.Limit,
+	}
+	events := []eventDocument{}
+	total := 0
+	failed := d.each(practices, func(practice string, h core.Helpdesk) error {
+		page, err := h.Store.Events(d.ctx, query)
+		for _, event := range page.Events {
+			events = append(events, newEventDocument(practice, event))
+		}
+		total += page.Total
+		return err
+	})
+	if failed != nil && len(events) == 0 {
+		return failed
+	}
+	if len(practices) > 1 {
+		slices.SortStableFunc(events, func(a, b eventDocument) int { return b.At.Compare(a.At) })
+	}
+	events = events[:min(len(events), c.Limit)]
+	if d.json {
+		err = d.printJSON(events)
+	} else {
+		err = d.printEvents(events, len(practices) > 1, total)
+	}
+	if failed != nil {
+		return failed
+	}
+	return err
+}
+
+// practices returns the practices whose log is asked for: an account says which
+// is its own. Errors: those of onAccount, Refused if it is of another practice.
+func (c logShow) practices(d *desk) ([]string, error) {
+	if c.Account == "" && c.Practice == "" {
+		return d.practices()
+	}
+	practice := config.Fold(c.Practice)
+	if c.Account == "" {
+		return []string{practice}, nil
+	}
+	var own string
+	err := d.onAccount(c.Account, func(h core.Helpdesk, _ core.Actor, name string) (err error) {
+		own, err = h.Rules.PracticeOf(name)
+		return err
+	})
+	if err == nil && practice != "" && practice != own {
+		args := core.Args{"Account": c.Account, "Practice": practice}
+		err = core.NewError(core.Refused, "denied.other_practice", args, nil)
+	}
+	return []string{own}, err
+}
+
+func (d *desk) printEvents(events []eventDocument, several bool, total int) error {
+	t := table{
+		header:  []string{"SEQ", "AT", "KIND", "ACTOR", "ACCOUNT", "FROM", "DETAIL"},
+		elastic: []int{3, 4, 5}, spill: true,
+	}
+	for _, e := range events {
+		account := e.Account
+		if account == "" && several {
+			account = e.Practice + " (all)"
+		}
+		from := strings.Join(strings.Fields(e.Server+" "+e.Session+" "+e.Client), " ")
+		t.add(strconv.FormatInt(e.Seq, 10), d.local(&e.At), string(e.Kind), e.Actor, account, from, details(e.Detail))
+	}
+	if hidden := total - len(events); hidden > 0 {
+		fmt.Fprintf(d.err, "%s: hint: %d older events are not shown; --limit and --until show them\n", program, hidden)
+	}
+	return t.write(d.out)
+}
+
+func details(detail core.Detail) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(detail)) {
+		parts = append(parts, name+"="+detail[name])
+	}
+	return strings.Join(parts, " ")
+}
+
+// verifyDocument is the state of a log in JSON.
+type verifyDocument struct {
+	Practice string `json:"practice"`
+	Intact   bool   `json:"intact"`
+	// Events is how many are in order, from the first on.
+	Events int64 `json:"events"`
+	// BrokenFrom is the first event that is not; null if there is none.
+	BrokenFrom *int64 `json:"broken_from"`
+}
+
+func (c logVerify) Run(d *desk) error {
+	practices := []string{c.Practice}
+	if c.Practice == "" {
+		var err error
+		if practices, err = d.practices(); err != nil {
+			return err
+		}
+	}
+	documents := []verifyDocument{}
+	var broken error
+	failed := d.each(practices, func(practice string, h core.Helpdesk) error {
+		events, err := h.Store.VerifyLog(d.ctx)
+		document := verifyDocument{Practice: practice, Intact: err == nil, Events: events, BrokenFrom: brokenFrom(err)}
+		if err != nil && document.BrokenFrom == nil {
+			return err // not looked at, which is no verdict
+		}
+		if err != nil && broken == nil {
+			broken = hinted{refusal("a log was changed outside this program"), "compare it with the backup"}
+		}
+		documents = append(documents, document)
+		return nil
+	})
+	if failed != nil && len(documents) == 0 {
+		return failed
+	}
+	if err := d.printVerified(documents); err != nil {
+		return err
+	}
+	if broken != nil && failed != nil {
+		report(d.err, failed)
+	}
+	if broken != nil {
+		return broken
+	}
+	return failed
+}
+
+// brokenFrom returns the event from which on a log is not right, or nil if err
+// says something else.
+func brokenFrom(err error) *int64 {
+	var known *core.Error
+	if !errors.As(err, &known) || known.Sentence != "log.broken" {
+		return nil
+	}
+	seq, ok := known.Args["Seq"].(int64)
+	if !ok {
+		return nil
+	}
+	return &seq
+}
+
+func (d *desk) printVerified(documents []verifyDocument) error {
+	if d.json {
+		return d.printJSON(documents)
+	}
+	for _, v := range documents {
+		verdict := "in order"
+		if v.BrokenFrom != nil {
+			verdict = fmt.Sprintf("in order, changed from event %d on", *v.BrokenFrom)
+		}
+		if _, err := fmt.Fprintf(d.out, "%s: %d events %s\n", v.Practice, v.Events, verdict); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,58 @@
+// Tfa-admin is the helpdesk's command of Two Factor RDP: it sets a host up, says
+// how practices stand, and does what the helpdesk alone may do.
+//
+//	tfa-admin [--config FILE] [--json] VERB
+//
+//	init [--dry-run]                     find the practices of this host, make what they lack
+//	practice list                        all practices of this host
+//	practice show PRACTICE
+//	practice enable PRACTICE             switch two-factor on; the transition begins
+//	practice disable PRACTICE [--yes]    switch it off; QR codes stay
+//	practice extend PRACTICE DATE        a later last day for the transition
+//	practice mandatory PRACTICE on|off   may the practice put off switching on?
+//	practice accept-clock PRACTICE       believe the clock, after it ran ahead
+//	account list PRACTICE
+//	account reset ACCOUNT [--yes]        clear the QR code: all phones stop working
+//	account unlock ACCOUNT               end a lock after wrong codes
+//	account helper-code ACCOUNT          a code for one logon, to read out by phone
+//	log show [PRACTICE]                  who did what, newest first
+//	log verify [PRACTICE]                was the log changed behind our back?
+//	version
+//
+// It acts for root (on Windows: an elevated administrator), or for the owner of
+// a practice that is private, as the demo's is. Every act is in the log of the
+// practice, with the account of who ran it, and the login behind sudo where the
+// kernel knows it.
+//
+// # Scripts
+//
+// With --json, standard output is one JSON document, or nothing if the command
+// failed; over several practices, those that could be read. Times are RFC 3339 in UTC, or null; days are like 2019-05-29, or null.
+// Lists are arrays. An act returns what it acted on, as it then stands.
+//
+//	practice   practice, enabled, enabled_at, enabled_by, transition_last_day,
+//	           mandatory, accounts, confirmed, clock_behind
+//	account    account, practice, secret (none, shown, active), confirmed,
+//	           last_logon, failures, locked_until
+//	event      practice, seq, at, kind, actor, account, server, session, client,
+//	           detail
+//
+// Messages go to standard error. The exit status is
+//
+//	0  done
+//	1  refused, or not found; for log verify: the log was changed
+//	2  a fault: usage, configuration, store or system
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	status := run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(status)
+}

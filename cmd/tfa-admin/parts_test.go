@@ -1,0 +1,152 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/core"
+)
+
+func TestTablesFitWhateverTheNames(t *testing.T) {
+	long := strings.Repeat("é", 64)
+	wide := table{header: []string{"A", "B", "C", "D"}, elastic: []int{0, 2}, spill: true}
+	wide.add(long, "2026-11-24 08:28:00", long, "expires=2026-11-24T08:28:00Z reason=wrong_code")
+	wide.add("EV-0000-1", "", "x", "short")
+	var out strings.Builder
+	if err := wide.write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > widest {
+			t.Errorf("a line takes %d columns: %s", n, line)
+		}
+	}
+	if !strings.Contains(out.String(), "reason=wrong_code\n") || !strings.Contains(out.String(), "é…") {
+		t.Errorf("the table is\n%s", out.String())
+	}
+}
+
+func TestNearNames(t *testing.T) {
+	candidates := []string{"EV-0000-1", "EV-0000-2", "EV-0000-10", "Bakkerij-1"}
+	for typed, want := range map[string][]string{
+		"EV-0000-1":  {"EV-0000-1", "EV-0000-2", "EV-0000-10"},
+		"ev-0000-10": {"EV-0000-10", "EV-0000-1", "EV-0000-2"},
+		"EV0000-2":   {"EV-0000-2", "EV-0000-1", "EV-0000-10"},
+		"bakerij-1":  {"Bakkerij-1"},
+		"root":       nil,
+	} {
+		if got := near(typed, candidates); !slices.Equal(got, want) {
+			t.Errorf("near(%q) = %q, want %q", typed, got, want)
+		}
+	}
+}
+
+func TestMessagesAreCutFromSentences(t *testing.T) {
+	for text, want := range map[string][]string{
+		"The store is busy. Wait a moment and try again.": {"the store is busy", "wait a moment and try again"},
+		"/etc/tfa.toml, line 3: key_file must be this.":   {"/etc/tfa.toml, line 3: key_file must be this"},
+		"EV-0000-1 is none.":                              {"EV-0000-1 is none"},
+	} {
+		if got := split(text); !slices.Equal(got, want) {
+			t.Errorf("split(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestStatusTellsRequestsFromHosts(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		want int
+	}{
+		"done":              {nil, exitDone},
+		"refused":           {core.NewError(core.Refused, "denied.not_administrator", nil, nil), exitRefused},
+		"not_found":         {core.NewError(core.Missing, "missing.account", nil, nil), exitRefused},
+		"changed_meanwhile": {core.NewError(core.Conflict, "conflict.off", nil, nil), exitRefused},
+		"with_a_hint":       {hinted{refusal("no"), "yes"}, exitRefused},
+		"bad_configuration": {core.NewError(core.Invalid, "config.store", nil, nil), exitFault},
+		"missing_key":       {core.NewError(core.Missing, "key.missing", nil, nil), exitFault},
+		"busy_store":        {core.NewError(core.Locked, "store.busy", nil, nil), exitFault},
+		"foreign":           {os.ErrPermission, exitFault},
+	} {
+		if got := statusOf(test.err); got != test.want {
+			t.Errorf("%s: status %d, want %d", name, got, test.want)
+		}
+	}
+}
+
+func TestDaysOfTheLogAreThoseOfTheServer(t *testing.T) {
+	zone := time.FixedZone("CEST", 2*60*60)
+	var m moment
+	if err := m.UnmarshalText([]byte("2019-05-29")); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.start(zone).UTC().Format(time.RFC3339); got != "2019-05-28T22:00:00Z" {
+		t.Errorf("the day starts at %s", got)
+	}
+	if got := m.end(zone).UTC().Format(time.RFC3339); got != "2019-05-29T22:00:00Z" {
+		t.Errorf("the day ends at %s", got)
+	}
+	if !(moment{}).start(zone).IsZero() || !(moment{}).end(zone).IsZero() {
+		t.Error("what was not typed limits the log")
+	}
+}
+
+func TestInitWritesAFileThatLoads(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "etc", "tfa.toml")
+	if err := writeConfig(path, []string{"root", "jan"}); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("the file is %v, %v", info, err)
+	}
+	cfg, err := config.Load(path)
+	if err != nil || !slices.Equal(cfg.Exempt, []string{"root", "jan"}) || cfg.Store != config.Default().Store {
+		t.Errorf("Load returned %+v, %v", cfg, err)
+	}
+	if err := writeConfig(path, nil); err == nil {
+		t.Error("a file that was there was overwritten")
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".*")); err != nil || len(left) != 0 {
+		t.Errorf("there are files left: %q, %v", left, err)
+	}
+}
+
+// fakeHost is a host whose accounts are a list.
+type fakeHost struct {
+	host
+	names []string
+}
+
+func (h fakeHost) accounts() ([]string, error) { return h.names, nil }
+
+func TestInitKeepsToAccountsOfPractices(t *testing.T) {
+	defaults := config.Default()
+	s := &setup{desk: &desk{cfg: &defaults}, host: fakeHost{names: []string{"EV-0000-10", "jan", "EV-0000-2", "EV-0001-1", "EV-0000-2", "../x-1"}}}
+	practices, err := s.practicesOfHost()
+	if err != nil || len(practices) != 2 || !slices.Equal(practices["EV-0000"], []string{"EV-0000-2", "EV-0000-10"}) {
+		t.Errorf("practicesOfHost returned %q, %v", practices, err)
+	}
+}
+
+func TestInitExemptsWhoIsNoAccountOfAPractice(t *testing.T) {
+	defaults := config.Default()
+	s := &setup{desk: &desk{cfg: &defaults}}
+	for login, want := range map[string][]string{
+		"":             {"root"},
+		"root":         {"root"},
+		"EV-0000-1":    {"root"}, // would never be asked for a code
+		"nobody-known": {"root"},
+		"no/name":      {"root"},
+		"daemon":       {"root", "daemon"},
+	} {
+		if got := s.exempt(login); !slices.Equal(got, want) {
+			t.Errorf("for %q exempt returned %q, want %q", login, got, want)
+		}
+	}
+}

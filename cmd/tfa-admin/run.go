@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/alecthomas/kong"
+
+	"evry.nl/tfa/cmd/internal/clock"
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/cmd/internal/identity"
+	"evry.nl/tfa/cmd/internal/stores"
+	"evry.nl/tfa/core"
+)
+
+// commands is the command line.
+type commands struct {
+	Config string `placeholder:"FILE" help:"The configuration file, instead of ${default_file}."`
+	JSON   bool   `name:"json" help:"Print one JSON document."`
+
+	Init     initCommand      `cmd:"" help:"Find the practices of this host and make what they lack."`
+	Practice practiceCommands `cmd:"" help:"Two-factor of a practice: how it stands, on, off."`
+	Account  accountCommands  `cmd:"" help:"Accounts: QR codes, locks, helper codes."`
+	Log      logCommands      `cmd:"" help:"Who did what, and whether the log is whole."`
+	Version  versionCommand   `cmd:"" help:"The version of this program."`
+}
+
+// terminal is where a command reads and writes.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// desk is what the verbs work with.
+type desk struct {
+	terminal
+	ctx  context.Context
+	cfg  *config.Config // nil before load
+	json bool
+	// file is the value of --config.
+	file string
+}
+
+// run executes one command line and returns the exit status.
+func run(ctx context.Context, args []string, t terminal) int {
+	err := execute(ctx, args, t)
+	if err == nil {
+		return exitDone
+	}
+	return report(t.err, err)
+}
+
+func execute(ctx context.Context, args []string, t terminal) error {
+	var line commands
+	parser, err := kong.New(&line, kong.Name(program), kong.Writers(t.out, t.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Description("The helpdesk's command of Two Factor RDP."), kong.Vars{"default_file": config.DefaultFile()})
+	if err != nil {
+		return fmt.Errorf("reading our own command line: %w", err)
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		return hinted{err, help(err)}
+	}
+	return parsed.Run(&desk{terminal: t, ctx: ctx, json: line.JSON, file: line.Config})
+}
+
+// help returns the command that explains the one which was mistyped.
+func help(err error) string {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			return node.FullPath() + " --help"
+		}
+	}
+	return program + " --help"
+}
+
+// load reads the configuration. Verbs do it themselves, because version and
+// --help must work on a host whose file is broken.
+func (d *desk) load() error {
+	if d.cfg != nil {
+		return nil
+	}
+	cfg, err := config.Load(d.file)
+	if err == nil {
+		d.cfg = &cfg
+	}
+	return err
+}
+
+// with opens the store of a practice and runs act on it.
+func (d *desk) with(practice string, act func(core.Helpdesk, core.Actor) error) (err error) {
+	if err := d.load(); err != nil {
+		return err
+	}
+	practice = config.Fold(practice)
+	store, err := d.open(practice)
+	if isMissingPractice(err) {
+		return d.nearPractice(practice, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closing := store.Close(); err == nil {
+			err = closing
+		}
+	}()
+	actor, err := identity.Helpdesk()
+	if err != nil {
+		return err
+	}
+	return act(d.helpdesk(store), actor)
+}
+
+// open opens the store of a practice for an administrator, and nobody else.
+func (d *desk) open(practice string) (core.Store, error) {
+	if err := identity.Administrator(filepath.Dir(d.cfg.StorePath(practice))); err != nil {
+		return nil, err
+	}
+	return stores.Open(d.ctx, *d.cfg, practice)
+}
+
+func (d *desk) helpdesk(store core.Store) core.Helpdesk {
+	return core.Helpdesk{Direct: core.Direct{Store: store, Rules: d.cfg.Rules(), Now: clock.Now}}
+}
+
+// practices returns the practices of this host to an administrator; to others
+// those that are their own. Error: Refused if that is none.
+func (d *desk) practices() ([]string, error) {
+	if err := d.load(); err != nil {
+		return nil, err
+	}
+	all, err := stores.Practices(*d.cfg)
+	if err != nil {
+		return nil, err
+	}
+	refused := identity.Administrator("")
+	if refused == nil {
+		return all, nil
+	}
+	var own []string
+	for _, practice := range all {
+		if identity.Administrator(filepath.Dir(d.cfg.StorePath(practice))) == nil {
+			own = append(own, practice)
+		}
+	}
+	if len(own) == 0 {
+		return nil, refused
+	}
+	return own, nil
+}
+
+// each runs act on every practice. One that can't be opened does not hide the
+// others: its error is written and makes the status.
+func (d *desk) each(practices []string, act func(string, core.Helpdesk) error) error {
+	var errs []error
+	for _, practice := range practices {
+		err := d.with(practice, func(h core.Helpdesk, _ core.Actor) error { return act(practice, h) })
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	for _, err := range errs[1:] {
+		report(d.err, err)
+	}
+	return errs[0]
+}
