@@ -1,0 +1,51 @@
+//go:build unix
+
+package seal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"evry.nl/tfa/core"
+)
+
+// looseBits let somebody in who should not be: others altogether, and the group
+// to more than reading.
+const looseBits = 0o037
+
+// checkFile refuses a key file whose mode or owner lets strangers at it.
+func checkFile(file *os.File, path string) error {
+	info, err := file.Stat()
+	if err != nil {
+		return unreadable(path, err)
+	}
+	folder, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return unreadable(path, err)
+	}
+	if !info.Mode().IsRegular() {
+		return core.NewError(core.Internal, "key.malformed", core.Args{"Path": path}, fmt.Errorf("%s is no file", path))
+	}
+	if mode := info.Mode().Perm(); mode&looseBits != 0 {
+		return core.NewError(core.Internal, "key.mode", core.Args{"Path": path, "Mode": fmt.Sprintf("%04o", mode)}, nil)
+	}
+	owner, folderOwner := owner(info), owner(folder)
+	if owner != 0 && owner != folderOwner {
+		return core.NewError(core.Internal, "key.owner", core.Args{"Path": path, "Owner": owner}, nil)
+	}
+	return nil
+}
+
+func owner(info os.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
+
+// syncFolder makes the name of a new file last.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}

@@ -1,0 +1,137 @@
+//go:build unix
+
+package sqlite
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"evry.nl/tfa/core"
+	"evry.nl/tfa/core/otp"
+)
+
+// BenchmarkLogon is what a gate does: open, verify a right code, close.
+func BenchmarkLogon(b *testing.B) {
+	told := newSpec(b)
+	key := keyOf(b, told)
+	s := mustOpen(b, told.Path, key)
+	now := testNow
+	secret := enrolled(b, s, practice+"-1", now)
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		now = now.Add(otp.Period)
+		code := codeAt(b, secret, now)
+		s, err := OpenExisting(b.Context(), told.Path, practice, key)
+		if err != nil {
+			b.Fatal(err)
+		}
+		gate := core.Gate{Direct: core.Direct{Store: s, Rules: core.DefaultRules(), Now: func() time.Time { return now }}}
+		if v, err := gate.Verify(b.Context(), core.Actor{Account: practice + "-1"}, code); err != nil || !v.Granted {
+			b.Fatalf("%+v, %v", v, err)
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkChangeAccount(b *testing.B) {
+	s := newStore(b)
+	for b.Loop() {
+		add(b, s, practice+"-1")
+	}
+}
+
+func BenchmarkVersion(b *testing.B) {
+	s := newStore(b)
+	addMany(b, s, 1000)
+	for b.Loop() {
+		if _, err := s.Version(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCreate(b *testing.B) {
+	told := newSpec(b)
+	key := keyOf(b, told)
+	n := 0
+	for b.Loop() {
+		n++
+		s, err := Open(b.Context(), fmt.Sprintf("%s%d", told.Path, n), practice, key)
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.Close()
+	}
+}
+
+// million is how many events the log below has: twenty years of a large
+// practice.
+const million = 1_000_000
+
+func BenchmarkMillionEvents(b *testing.B) {
+	s := newStore(b)
+	addMany(b, s, million)
+	for name, query := range map[string]core.Query{
+		"first_page":       {},
+		"deepest_page":     {Offset: million - 100},
+		"account":          {Account: practice + "-7"},
+		"account_deep":     {Account: practice + "-7", Offset: 19_000},
+		"kind":             {Kind: core.LogonOTP},
+		"account_and_kind": {Account: practice + "-7", Kind: core.LogonOTP},
+		"an_hour_long_ago": {From: time.Unix(1_700_000_000, 0), To: time.Unix(1_700_003_600, 0)}, // 3600 events
+		"account_and_day":  {Account: practice + "-7", From: time.Unix(1_700_000_000, 0), To: time.Unix(1_700_086_400, 0)},
+	} {
+		b.Run("events/"+name, func(b *testing.B) {
+			for b.Loop() {
+				if page, err := s.Events(b.Context(), query); err != nil || len(page.Events) != 100 {
+					b.Fatalf("%d events, %v", len(page.Events), err)
+				}
+			}
+		})
+	}
+	b.Run("verify", func(b *testing.B) {
+		highest := uint64(0)
+		for b.Loop() {
+			done := make(chan error, 1)
+			go func() {
+				n, err := s.VerifyLog(b.Context())
+				if err == nil && n != million {
+					err = fmt.Errorf("%d events", n)
+				}
+				done <- err
+			}()
+			highest = max(highest, heapUntil(b, done))
+		}
+		b.ReportMetric(float64(highest)/(1<<20), "heap-MB")
+		if info, err := os.Stat(s.path); err == nil {
+			b.ReportMetric(float64(info.Size())/million, "disk-B/event")
+		}
+	})
+}
+
+// heapUntil returns the most heap that was in use until done.
+func heapUntil(b *testing.B, done <-chan error) (highest uint64) {
+	b.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				b.Fatal(err)
+			}
+			return highest
+		case <-tick.C:
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			highest = max(highest, m.HeapInuse)
+		}
+	}
+}

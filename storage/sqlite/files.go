@@ -1,0 +1,83 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"evry.nl/tfa/core"
+)
+
+// The files beside a store's own, which is one file for each practice.
+const (
+	lockSuffix  = ".lock" // taken around every write
+	newSuffix   = ".new"  // a store that is being made
+	walSuffix   = "-wal"  // SQLite's write-ahead log
+	indexSuffix = "-shm"  // SQLite's index of it
+)
+
+// createShared makes an empty file that the practice's group may write, under
+// any umask. It gets its mode before it gets its name, so nobody ever meets it
+// half made. SQLite gives -wal and -shm the mode of the store. Error:
+// fs.ErrExist.
+func createShared(path string) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	err = share(file)
+	if closing := file.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return err
+	}
+	return os.Link(file.Name(), path)
+}
+
+// stat returns what stands at the store's path. Errors: store.gone, or those of
+// explain.
+func (s *Store) stat() (os.FileInfo, error) {
+	info, err := os.Stat(s.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, s.fault(core.Missing, "store.gone", err)
+	case err != nil:
+		return nil, s.explain(err)
+	}
+	return info, nil
+}
+
+// checkFolder refuses a folder that is missing or lets strangers in.
+func (s *Store) checkFolder() error {
+	folder := filepath.Dir(s.path)
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return core.NewError(core.Missing, "store.no_folder", core.Args{"Path": folder}, err)
+	case err != nil:
+		return s.explain(err)
+	case !info.IsDir():
+		return core.NewError(core.Missing, "store.no_folder", core.Args{"Path": folder}, errors.New("it is no folder"))
+	}
+	return checkFolderOwner(folder, info)
+}
+
+// loose says that a file or folder has a mode that lets strangers in.
+func loose(path string, mode fs.FileMode) error {
+	shown := fmt.Sprintf("%04o", mode.Perm())
+	return core.NewError(core.Internal, "store.mode", core.Args{"Path": path, "Mode": shown}, nil)
+}
+
+// remove deletes files; a missing one is none to delete.
+func remove(paths ...string) error {
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"evry.nl/tfa/core"
+)
+
+// head is the end of the log: the number of its last event, and a hash over
+// that and the event's own. Without the log key nobody makes one for a log
+// that was cut short.
+type head struct {
+	seq  int64
+	hash []byte
+}
+
+// What a hash is over, so that none of them passes for another.
+const (
+	hashesFirst = "tfa-log-1 first"
+	hashesEvent = "tfa-log-1 event"
+	hashesEnd   = "tfa-log-1 end"
+)
+
+// line is an event as it stands in the table.
+type line struct {
+	seq, at                                       int64
+	kind, actor, account, server, session, client string
+	detail                                        string
+	hash                                          []byte
+}
+
+const lineColumns = "seq, at, kind, actor, account, server, session, client, detail, hash"
+
+func (l *line) scan(scan func(...any) error) error {
+	return scan(&l.seq, &l.at, &l.kind, &l.actor, &l.account, &l.server, &l.session, &l.client, &l.detail, &l.hash)
+}
+
+// keyed is HMAC-SHA-256 over parts with their lengths before them, so that no
+// two lists of parts yield the same bytes.
+func keyed(logKey []byte, parts ...[]byte) []byte {
+	mac := hmac.New(sha256.New, logKey)
+	var length [8]byte
+	for _, part := range parts {
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		mac.Write(length[:])
+		mac.Write(part)
+	}
+	return mac.Sum(nil)
+}
+
+func number(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
+
+// firstHash stands before the first event.
+func firstHash(logKey []byte, practice string) []byte {
+	return keyed(logKey, []byte(hashesFirst), []byte(practice))
+}
+
+// after returns the hash of a line that follows the line with hash previous.
+func (l line) after(previous, logKey []byte) []byte {
+	return keyed(logKey, []byte(hashesEvent), previous, number(l.seq), number(l.at),
+		[]byte(l.kind), []byte(l.actor), []byte(l.account), []byte(l.server), []byte(l.session), []byte(l.client),
+		[]byte(l.detail))
+}
+
+func endOf(logKey []byte, seq int64, last []byte) head {
+	return head{seq, keyed(logKey, []byte(hashesEnd), number(seq), last)}
+}
+
+func (h head) equal(other head) bool { return h.seq == other.seq && hmac.Equal(h.hash, other.hash) }
+
+// broken names the first event that is not what was written.
+func (s *Store) broken(seq int64) error {
+	return core.NewError(core.Internal, "log.broken", core.Args{"Seq": seq, "Practice": s.practice}, nil)
+}
+
+// appendEvents writes events behind the end of the log and returns the new end.
+// It refuses to go on from an end that was tampered with: the new end would
+// cover it up. Error: log.broken.
+func (s *Store) appendEvents(ctx context.Context, tx *sql.Tx, logKey []byte, end head, events []core.Event) (head, error) {
+	last := firstHash(logKey, s.practice)
+	if end.seq > 0 {
+		err := tx.QueryRowContext(ctx, "SELECT hash FROM event WHERE seq = ?", end.seq).Scan(&last)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return head{}, fmt.Errorf("reading the end of the log: %w", err)
+		}
+	}
+	if !endOf(logKey, end.seq, last).equal(end) {
+		return head{}, s.broken(end.seq)
+	}
+	seq := end.seq
+	for _, event := range events {
+		seq++
+		l, err := lineOf(event, seq)
+		if err != nil {
+			return head{}, err
+		}
+		last = l.after(last, logKey)
+		_, err = tx.ExecContext(ctx, "INSERT INTO event ("+lineColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			l.seq, l.at, l.kind, l.actor, l.account, l.server, l.session, l.client, l.detail, last)
+		if err != nil {
+			return head{}, fmt.Errorf("writing event: %w", err)
+		}
+	}
+	return endOf(logKey, seq, last), nil
+}
+
+func lineOf(e core.Event, seq int64) (line, error) {
+	l := line{
+		seq: seq, at: e.At.UnixMicro(), kind: string(e.Kind), actor: e.Actor, account: e.Account,
+		server: e.Server, session: e.Session, client: e.Client,
+	}
+	if len(e.Detail) > 0 {
+		detail, err := json.Marshal(e.Detail)
+		if err != nil {
+			return line{}, fmt.Errorf("writing detail: %w", err)
+		}
+		l.detail = string(detail)
+	}
+	return l, nil
+}
+
+func (l line) event() (core.Event, error) {
+	e := core.Event{
+		Seq: l.seq, At: time.UnixMicro(l.at).UTC(), Kind: core.Kind(l.kind), Actor: l.actor, Account: l.account,
+		Server: l.server, Session: l.session, Client: l.client,
+	}
+	if l.detail == "" {
+		return e, nil
+	}
+	if err := json.Unmarshal([]byte(l.detail), &e.Detail); err != nil {
+		return core.Event{}, fmt.Errorf("reading detail of event %d: %w", l.seq, err)
+	}
+	return e, nil
+}
+
+// verifyBatch is how many events are checked in one transaction: a million must
+// neither fill the memory nor keep a logon waiting for the connection.
+const verifyBatch = 1000
+
+// VerifyLog implements core.Store. Error: log.broken with the Seq of the first
+// event that was edited, deleted, moved or put in between; one past the last if
+// the end itself is wrong.
+func (s *Store) VerifyLog(ctx context.Context) (int64, error) {
+	var logKey []byte
+	var end head
+	var highest int64
+	err := s.inTx(ctx, reading, func(o *opened, tx *sql.Tx) (err error) {
+		logKey = o.logKey
+		if end, err = loadHead(ctx, tx); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, "SELECT ifnull(max(seq), 0) FROM event").Scan(&highest)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("verifying log: %w", err)
+	}
+	var seq int64
+	last := firstHash(logKey, s.practice)
+	for seq < end.seq {
+		before := seq
+		if seq, last, err = s.verifyFrom(ctx, logKey, seq, end.seq, last); err != nil {
+			return seq, fmt.Errorf("verifying log: %w", err)
+		}
+		if seq == before { // cut off here
+			return seq, s.broken(seq + 1)
+		}
+	}
+	if highest > end.seq || !endOf(logKey, seq, last).equal(end) {
+		return seq, s.broken(seq + 1)
+	}
+	return seq, nil
+}
+
+// verifyFrom checks the events that follow seq, verifyBatch at most, and
+// returns the last that is in order, with its hash.
+func (s *Store) verifyFrom(ctx context.Context, logKey []byte, seq, to int64, last []byte) (int64, []byte, error) {
+	err := s.inTx(ctx, reading, func(_ *opened, tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, "SELECT "+lineColumns+" FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+			seq, to, verifyBatch)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var l line
+			if err := l.scan(rows.Scan); err != nil {
+				return err
+			}
+			hash := l.after(last, logKey)
+			if l.seq != seq+1 || !hmac.Equal(hash, l.hash) {
+				return s.broken(seq + 1)
+			}
+			seq, last = l.seq, hash
+		}
+		return rows.Err()
+	})
+	return seq, last, err
+}
