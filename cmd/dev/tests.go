@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+// raced are the rooms whose tests run with the race detector: there goroutines
+// share something. Windows are left out of it, because it makes Fyne's drawing
+// too slow to wait for; what they show comes from ui, which is in it.
+var raced = []string{"evry.nl/tfa/core", "evry.nl/tfa/storage", "evry.nl/tfa/ui"}
+
+// test runs all tests, or those of the packages that are named.
+func test(ctx context.Context, args []string) error {
+	var flags, patterns []string
+	for _, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "-"):
+			flags = append(flags, arg)
+		case strings.HasPrefix(arg, "."), strings.HasPrefix(arg, "evry.nl/"):
+			patterns = append(patterns, arg)
+		default:
+			return usageError(fmt.Sprintf("%q is no package and no flag: write packages as ./core/..., flags as -run=Name", arg))
+		}
+	}
+	if len(patterns) == 0 {
+		patterns = []string{"./..."}
+	}
+	if err := ensure(ctx, slices.Concat(buildPackages, displayPackages, testPackages)); err != nil {
+		return err
+	}
+	packages, err := list(ctx, patterns)
+	if err != nil {
+		return err
+	}
+	var count tally
+	if err := vet(ctx, patterns); err != nil {
+		count.fail("go vet", err.Error())
+	}
+	withRace, plain := split(packages)
+	for _, set := range []struct {
+		packages, flags []string
+	}{{withRace, []string{"-race"}}, {plain, nil}} {
+		if len(set.packages) == 0 {
+			continue
+		}
+		// Not from the cache: it does not know of the programs that tests build
+		// and run.
+		args := slices.Concat([]string{"test", "-json", "-count=1"}, set.flags, flags, set.packages)
+		if err := goTest(ctx, args, &count); err != nil {
+			return err
+		}
+	}
+	count.print()
+	if count.failed > 0 {
+		return errCounted
+	}
+	return nil
+}
+
+// errCounted means that all that is wrong has been printed, and that nothing may
+// come after the count.
+var errCounted = errors.New("tests failed")
+
+// list returns the packages that patterns stand for.
+func list(ctx context.Context, patterns []string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-e"}, patterns...)...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("listing packages: %w", err)
+	}
+	packages := strings.Fields(string(out))
+	if len(packages) == 0 {
+		return nil, fmt.Errorf("no packages in %s", strings.Join(patterns, " "))
+	}
+	return packages, nil
+}
+
+func vet(ctx context.Context, patterns []string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"vet"}, patterns...)...)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	return cmd.Run()
+}
+
+// split returns the packages to test with the race detector, and the others.
+func split(packages []string) (withRace, plain []string) {
+	for _, path := range packages {
+		if slices.ContainsFunc(raced, func(room string) bool { return path == room || strings.HasPrefix(path, room+"/") }) {
+			withRace = append(withRace, path)
+		} else {
+			plain = append(plain, path)
+		}
+	}
+	return withRace, plain
+}
+
+// goTest runs go test and counts what it says.
+func goTest(ctx context.Context, args []string, count *tally) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("running tests: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("running tests: %w", err)
+	}
+	before := count.failed
+	if err := count.read(out, os.Stdout); err != nil {
+		cmd.Process.Kill()
+		cmd.Wait()
+		return fmt.Errorf("running tests: %w", err)
+	}
+	// Its status says no more than the count, unless it could not even begin.
+	if err := cmd.Wait(); err != nil && count.failed == before {
+		count.fail("go test", err.Error())
+	}
+	return ctx.Err()
+}
