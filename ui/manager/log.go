@@ -83,11 +83,11 @@ func (w *Window) showLog() {
 func (l *logWindow) layout() fyne.CanvasObject {
 	text := func(key string) *fynewidget.Label { return fynewidget.NewLabel(l.w.text(key, nil)) }
 	filters := container.NewGridWithColumns(2,
-		container.NewBorder(nil, nil, text("log.account"), nil, l.account),
-		container.NewBorder(nil, nil, text("log.kind"), nil, l.kind))
+		border(nil, nil, text("log.account"), nil, l.account),
+		border(nil, nil, text("log.kind"), nil, l.kind))
 	export := widget.NewButton(l.w.text("log.export", nil), l.export)
-	bottom := container.NewVBox(l.whole, container.NewBorder(nil, nil, l.count, export))
-	return container.NewPadded(container.NewBorder(filters, bottom, nil, nil, container.New(tableLayout{l.table}, l.table)))
+	bottom := container.NewVBox(l.whole, border(nil, nil, l.count, export, nil))
+	return container.NewPadded(border(filters, bottom, nil, nil, container.New(tableLayout{l.table}, l.table)))
 }
 
 // choose narrows the log down.

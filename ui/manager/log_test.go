@@ -102,10 +102,8 @@ func TestLogOfThousandsOfRows(t *testing.T) {
 	p := switchedOn(t)
 	p.fill(20_000)
 	l := openLog(t, p)
-	for row := range 20_000 {
-		if row == 0 { // the line of this look
-			continue
-		}
+	for row := 1; row < 20_000; row += 397 { // row 0 is the line of this look
+		l.table.ScrollTo(fynewidget.TableCellID{Row: row})
 		if got, want := l.cell(row, columnFrom), fmt.Sprint(":", 20_000-row); got != want {
 			t.Fatalf("row %d: %q, want %q", row, got, want)
 		}
@@ -113,6 +111,7 @@ func TestLogOfThousandsOfRows(t *testing.T) {
 	if len(l.pages) > pagesKept {
 		t.Errorf("%d pages are kept", len(l.pages))
 	}
+	l.table.ScrollToTop()
 	if l.cell(0, columnWhat) == "" {
 		t.Error("scrolling back shows nothing")
 	}

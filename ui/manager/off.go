@@ -38,7 +38,7 @@ func newOffScreen(w *Window) *offScreen {
 		paragraph(w.text("tool.off.manual", core.Args{"ManualURL": tool.ManualURL})),
 	)
 	buttons := container.NewVBox(s.notOwner, container.NewHBox(s.button, layout.NewSpacer()))
-	s.content = container.NewBorder(nil, buttons, nil, nil, container.NewVScroll(text))
+	s.content = border(nil, buttons, nil, nil, container.NewVScroll(text))
 	return s
 }
 

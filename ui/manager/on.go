@@ -80,12 +80,12 @@ func (s *onScreen) layout() *fyne.Container {
 	)
 	hint := paragraph(s.w.text("tool.qr_hint", nil))
 	left := container.NewVBox(s.qr, container.NewHBox(layout.NewSpacer(), s.copyMenu, layout.NewSpacer()))
-	s.shown = container.NewBorder(nil, nil, left, nil,
+	s.shown = border(nil, nil, left, nil,
 		container.New(paddedLayout(theme.Padding()), container.NewVBox(live, hint)))
 	s.missing = container.NewVBox(s.heading, s.why)
 	s.band = container.NewVBox(fynewidget.NewSeparator(), s.transition, s.unscanned)
-	bottom := container.NewVBox(container.NewBorder(nil, nil, nil, s.reset, s.state), s.band)
-	return container.NewBorder(nil, bottom, nil, nil, container.NewVScroll(container.NewStack(s.shown, s.missing)))
+	bottom := container.NewVBox(border(nil, nil, nil, container.NewVBox(s.reset), s.state), s.band)
+	return border(nil, bottom, nil, nil, container.NewVScroll(container.NewStack(s.shown, s.missing)))
 }
 
 // draw shows all but the code.
@@ -119,8 +119,7 @@ func (s *onScreen) drawLive(live present.Live) {
 	s.bar.SetValue(float64(live.SecondsLeft))
 }
 
-// copyCodeNow puts the code on the clipboard. It stays there: it is worthless
-// after its logon, or half a minute later.
+// copyCodeNow puts the code on the clipboard.
 func (s *onScreen) copyCodeNow() {
 	if s.w.live.Code == "" {
 		return

@@ -45,14 +45,15 @@ type Window struct {
 	failing  bool   // the last load failed
 	logged   string // the fault that stands in the program's log already
 
-	picker  *widget.Picker
-	openLog *widget.Button
-	banner  *fynewidget.Label
-	off     *offScreen
-	on      *onScreen
-	wait    *fynewidget.Label
-	whoami  *fynewidget.Label
-	status  *fynewidget.Label
+	picker   *widget.Picker
+	accounts *fyne.Container // the picker with its heading
+	openLog  *widget.Button
+	banner   *fynewidget.Label
+	off      *offScreen
+	on       *onScreen
+	wait     *fynewidget.Label
+	whoami   *fynewidget.Label
+	status   *fynewidget.Label
 }
 
 // New makes the window; Start shows it.
@@ -68,7 +69,7 @@ func New(app fyne.App, tool present.Tool, through door.Door, board clip.Board) *
 	w.off, w.on = newOffScreen(w), newOnScreen(w)
 	w.wait = fynewidget.NewLabelWithStyle(w.text("tool.loading", nil), fyne.TextAlignCenter, fyne.TextStyle{})
 	w.whoami, w.status = fynewidget.NewLabel(""), fynewidget.NewLabel("")
-	w.status.Truncation = fyne.TextTruncateEllipsis
+	w.status.Alignment, w.status.Truncation = fyne.TextAlignTrailing, fyne.TextTruncateEllipsis
 	w.win.SetContent(w.layout())
 	w.win.Resize(widget.RememberedSize(app, "tool", fyne.NewSize(900, 660)))
 	w.win.SetMaster()
@@ -81,12 +82,13 @@ func New(app fyne.App, tool present.Tool, through door.Door, board clip.Board) *
 
 func (w *Window) layout() fyne.CanvasObject {
 	heading := fynewidget.NewLabelWithStyle(w.text("tool.accounts", nil), fyne.TextAlignLeading, fyne.TextStyle{Bold: true})
-	top := container.NewBorder(nil, nil, heading, w.openLog, w.picker)
-	bottom := container.NewVBox(w.status, w.whoami)
+	w.accounts = border(nil, nil, heading, nil, w.picker)
+	top := border(nil, nil, nil, w.openLog, w.accounts)
+	bottom := border(nil, nil, w.whoami, nil, w.status)
 	center := container.NewStack(container.NewCenter(w.wait), w.off.content, w.on.content)
 	w.off.content.Hide()
 	w.on.content.Hide()
-	return container.NewPadded(container.NewBorder(
+	return container.NewPadded(border(
 		container.NewVBox(top, w.banner, fynewidget.NewSeparator()),
 		container.NewVBox(fynewidget.NewSeparator(), bottom),
 		nil, nil, container.New(paddedLayout(2*theme.Padding()), center)))
@@ -160,6 +162,7 @@ func (w *Window) draw() {
 		choices = append(choices, widget.Choice(c))
 	}
 	w.picker.Set(choices, w.view.Selected)
+	w.accounts.Hidden = w.view.Off // nothing to choose from yet
 	if w.view.Off {
 		w.on.content.Hide()
 		w.off.draw(w.view)

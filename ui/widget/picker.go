@@ -22,7 +22,7 @@ type PickerTexts struct {
 
 // Picker is a drop-down with type-ahead, for as many names as a practice has.
 type Picker struct {
-	widget.Button
+	Button
 	OnChosen func(name string)
 
 	texts    PickerTexts

@@ -151,7 +151,7 @@ func (r *qrRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(qrSide) }
 func (r *qrRenderer) Refresh() {
 	r.q.frame.StrokeWidth = 0
 	if r.q.focused {
-		r.q.frame.StrokeColor = theme.Color(theme.ColorNamePrimary)
+		r.q.frame.StrokeColor = theme.Color(theme.ColorNameForeground)
 		r.q.frame.StrokeWidth = 3
 	}
 	r.q.frame.Refresh()

@@ -1,0 +1,135 @@
+package manager
+
+import (
+	"flag"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/cryptotest"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+	"fyne.io/fyne/v2/theme"
+
+	"evry.nl/tfa/assets/translations"
+	"evry.nl/tfa/core"
+	"evry.nl/tfa/ui/widget"
+)
+
+// shots is where the pictures go; they are made, and thrown away, without it.
+var shots = flag.String("shots", "", "keep a picture of every screen in this `folder`")
+
+// screens are all that a person can see, by the name of its picture.
+var screens = map[string]func(t *testing.T, language string) fyne.Canvas{
+	"off": func(t *testing.T, language string) fyne.Canvas {
+		return newPractice(t).open("EV-0000-1", language).Canvas()
+	},
+	"off-not-owner": func(t *testing.T, language string) fyne.Canvas {
+		p := newPractice(t)
+		p.rules.Owners = []string{"EV-0000-9"}
+		return p.open("EV-0000-1", language).Canvas()
+	},
+	"off-confirm": func(t *testing.T, language string) fyne.Canvas {
+		w := newPractice(t).open("EV-0000-1", language)
+		test.Tap(w.off.button)
+		return w.Canvas()
+	},
+	"code": func(t *testing.T, language string) fyne.Canvas {
+		return switchedOn(t).open("EV-0000-1", language).Canvas()
+	},
+	"code-after-transition": func(t *testing.T, language string) fyne.Canvas {
+		p := switchedOn(t)
+		p.now = p.now.AddDate(0, 1, 0)
+		return p.open("EV-0000-1", language).Canvas()
+	},
+	"not-scanned":   func(t *testing.T, language string) fyne.Canvas { return chosen(t, language, "-3") },
+	"no-secret":     func(t *testing.T, language string) fyne.Canvas { return chosen(t, language, "-4") },
+	"locked":        func(t *testing.T, language string) fyne.Canvas { return chosen(t, language, "-2") },
+	"reset-confirm": func(t *testing.T, language string) fyne.Canvas { return after(t, language, (*Window).tapReset) },
+	"accounts": func(t *testing.T, language string) fyne.Canvas {
+		return after(t, language, func(w *Window) { w.picker.Open("") })
+	},
+	"copy-menu": func(t *testing.T, language string) fyne.Canvas {
+		return after(t, language, func(w *Window) { test.TapSecondaryAt(w.on.qr, fyne.NewPos(100, 150)) })
+	},
+	"copied": func(t *testing.T, language string) fyne.Canvas {
+		return after(t, language, func(w *Window) { w.on.copy(core.CopyURI, "tool.copied_uri") })
+	},
+	"clock-wrong": func(t *testing.T, language string) fyne.Canvas {
+		p := switchedOn(t)
+		p.now = p.now.Add(-time.Hour)
+		return p.open("EV-0000-1", language).Canvas()
+	},
+	"store-gone": func(t *testing.T, language string) fyne.Canvas {
+		p := switchedOn(t)
+		w := p.open("EV-0000-1", language)
+		p.must(os.RemoveAll(p.folder))
+		p.tick(w, 1)
+		return w.Canvas()
+	},
+	"log": func(t *testing.T, language string) fyne.Canvas {
+		p := switchedOn(t)
+		w := p.open("EV-0000-1", language)
+		w.showLog()
+		return w.log.win.Canvas()
+	},
+}
+
+func (w *Window) tapReset() { test.Tap(w.on.reset) }
+
+// chosen shows an account of the practice; -2 is locked.
+func chosen(t *testing.T, language, account string) fyne.Canvas {
+	p := switchedOn(t)
+	for range p.rules.Lockout.Attempts {
+		_, err := p.gate().Verify(t.Context(), actor("EV-0000-2"), "00000000")
+		p.must(err)
+	}
+	w := p.open("EV-0000-1", language)
+	w.choose("EV-0000" + account)
+	return w.Canvas()
+}
+
+// after shows what a person sees who has done something.
+func after(t *testing.T, language string, act func(*Window)) fyne.Canvas {
+	w := switchedOn(t).open("EV-0000-1", language)
+	act(w)
+	return w.Canvas()
+}
+
+// Every screen is drawn in both languages and both themes. The secrets in the
+// pictures are made from a fixed seed, so that pictures differ only where
+// screens do.
+func TestShots(t *testing.T) {
+	folder := *shots
+	if folder == "" {
+		folder = t.TempDir()
+	}
+	variants := map[string]fyne.ThemeVariant{"light": theme.VariantLight, "dark": theme.VariantDark}
+	for name, screen := range screens {
+		for _, language := range translations.Languages() {
+			for variantName, variant := range variants {
+				file := name + "-" + language + "-" + variantName + ".png"
+				t.Run(file, func(t *testing.T) {
+					cryptotest.SetGlobalRandom(t, 1)
+					canvas := screen(t, language)
+					fyne.CurrentApp().Settings().SetTheme(fixedVariant{widget.NewTheme(), variant})
+					save(t, filepath.Join(folder, file), canvas)
+				})
+			}
+		}
+	}
+}
+
+func save(t *testing.T, path string, canvas fyne.Canvas) {
+	t.Helper()
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := png.Encode(file, canvas.Capture()); err != nil {
+		t.Fatal(err)
+	}
+}
