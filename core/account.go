@@ -63,6 +63,7 @@ func (a *Account) Enrol(secret func() otp.Secret) bool {
 	}
 	a.Secret, a.State, a.Confirmed = secret(), SecretShown, false
 	a.Generation++
+	a.Floor = 0 // the steps before it were spent by codes of another secret
 	return true
 }
 
@@ -118,7 +119,6 @@ func (a *Account) tryHelper(code string, now time.Time, r Rules) (Verdict, error
 	case err != nil:
 		return Verdict{}, err
 	case right:
-		a.Helper = HelperCode{}
 		a.Unlock()
 		a.complete(now)
 		return granted(LogonHelper), nil
@@ -145,6 +145,10 @@ func (a *Account) tryCode(code string, now time.Time, r Rules) (Verdict, error) 
 		a.Unlock()
 		a.complete(now)
 		return granted(LogonOTP), nil
+	case len(inWindow) > 0 && a.Floor > current+window:
+		// A clock that ran ahead spent steps of years to come. Waiting would not
+		// help; a new secret does.
+		return denied(ClockWrong), nil
 	case len(inWindow) > 0:
 		return Verdict{Reason: Spent, Until: a.nextFresh(inWindow[len(inWindow)-1], now)}, nil
 	case len(hits) > 0:

@@ -32,11 +32,11 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 }
 
 func TestSplit(t *testing.T) {
-	withRace, plain := split([]string{"evry.nl/tfa/core", "evry.nl/tfa/core/otp", "evry.nl/tfa/cmd/dev", "evry.nl/tfa/ui/present", "evry.nl/tfa/uix"})
-	if want := []string{"evry.nl/tfa/core", "evry.nl/tfa/core/otp", "evry.nl/tfa/ui/present"}; !slices.Equal(withRace, want) {
+	withRace, plain := split([]string{"evry.nl/tfa/core", "evry.nl/tfa/core/otp", "evry.nl/tfa/cmd/dev", "evry.nl/tfa/storage/sqlite", "evry.nl/tfa/storagex"})
+	if want := []string{"evry.nl/tfa/core", "evry.nl/tfa/core/otp", "evry.nl/tfa/storage/sqlite"}; !slices.Equal(withRace, want) {
 		t.Errorf("with the race detector %q", withRace)
 	}
-	if want := []string{"evry.nl/tfa/cmd/dev", "evry.nl/tfa/uix"}; !slices.Equal(plain, want) {
+	if want := []string{"evry.nl/tfa/cmd/dev", "evry.nl/tfa/storagex"}; !slices.Equal(plain, want) {
 		t.Errorf("without %q", plain)
 	}
 }

@@ -94,21 +94,22 @@ func TestEmptySecretIsRefused(t *testing.T) {
 
 func TestNewSecretsDiffer(t *testing.T) {
 	a, b := NewSecret(), NewSecret()
-	if len(a.Bytes()) != SecretSize || len(a.Base32()) != 32 || a == b {
-		t.Errorf("secrets of %d bytes, %d characters, equal: %v", len(a.Bytes()), len(a.Base32()), a == b)
+	if len(a.Bytes()) != SecretSize || len(a.Base32()) != 32 || a.Equal(b) {
+		t.Errorf("secrets of %d bytes, %d characters, equal: %v", len(a.Bytes()), len(a.Base32()), a.Equal(b))
 	}
 }
 
 func TestSecretIsHiddenInEveryForm(t *testing.T) {
 	secret := rfcSecret(t)
 	wrapped := struct{ S *Secret }{&secret}
+	hidden := struct{ s Secret }{secret}
 	asJSON, err := json.Marshal(wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "secret", secret, "pointer", &secret)
-	out := fmt.Sprintf("%v %+v %#v %s %q %x %d", secret, secret, secret, secret, secret, secret, secret) + string(asJSON) + log.String()
+	out := fmt.Sprintf("%v %+v %#v %s %q %x %d %v %+v %#v", secret, secret, secret, secret, secret, secret, secret, hidden, hidden, hidden) + string(asJSON) + log.String()
 	for _, leak := range []string{secret.Base32(), "1234567890", "3132333435"} {
 		if strings.Contains(out, leak) {
 			t.Errorf("the secret shows in %s", out)

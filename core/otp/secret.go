@@ -2,6 +2,7 @@ package otp
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/base32"
 	"fmt"
 	"io"
@@ -15,14 +16,24 @@ var encoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // Secret is the key that phone and server share. It prints as "[secret]" in
 // every form, so that it reaches no log or error by accident; Base32 and Bytes
-// are the only ways out. The zero Secret is empty and yields no code.
-type Secret struct{ key string }
+// are the only ways out. The zero Secret is empty and yields no code. == says
+// whether two are copies of one; Equal compares keys.
+type Secret struct {
+	// A pointer, because fmt prints what an unexported field of a struct holds
+	// without asking its Format.
+	key *string
+}
+
+func secretOf(key []byte) Secret {
+	text := string(key)
+	return Secret{&text}
+}
 
 // NewSecret returns a secret of SecretSize bytes from crypto/rand.
 func NewSecret() Secret {
 	key := make([]byte, SecretSize)
 	rand.Read(key) // never fails: crypto/rand ends the program instead
-	return Secret{string(key)}
+	return secretOf(key)
 }
 
 // SecretFromBytes returns the secret of these bytes. Error: ErrEmptySecret.
@@ -30,17 +41,27 @@ func SecretFromBytes(key []byte) (Secret, error) {
 	if len(key) == 0 {
 		return Secret{}, ErrEmptySecret
 	}
-	return Secret{string(key)}, nil
+	return secretOf(key), nil
 }
 
 // IsZero reports whether there is no secret.
-func (s Secret) IsZero() bool { return s.key == "" }
+func (s Secret) IsZero() bool { return s.key == nil }
+
+// Equal reports whether two secrets are the same, in a time that tells nothing.
+func (s Secret) Equal(other Secret) bool {
+	return subtle.ConstantTimeCompare(s.Bytes(), other.Bytes()) == 1
+}
 
 // Bytes returns a copy of the key.
-func (s Secret) Bytes() []byte { return []byte(s.key) }
+func (s Secret) Bytes() []byte {
+	if s.key == nil {
+		return nil
+	}
+	return []byte(*s.key)
+}
 
 // Base32 returns the key as apps take it: RFC 4648 base32, no padding.
-func (s Secret) Base32() string { return encoding.EncodeToString([]byte(s.key)) }
+func (s Secret) Base32() string { return encoding.EncodeToString(s.Bytes()) }
 
 // Format implements fmt.Formatter for all verbs and hides the key.
 func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[secret]") }

@@ -114,6 +114,7 @@ func TestNoKeyMakesNoBox(t *testing.T) {
 func TestAKeyIsHiddenInEveryForm(t *testing.T) {
 	key := NewKey()
 	wrapped := struct{ K *Key }{&key}
+	hidden := struct{ k Key }{key}
 	asJSON, err := json.Marshal(wrapped)
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +122,7 @@ func TestAKeyIsHiddenInEveryForm(t *testing.T) {
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "key", key, "pointer", &key)
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "key", key, "pointer", &key)
-	out := fmt.Sprintf("%v %+v %#v %s %q %x %X %d %o", key, key, key, key, key, key, key, key, wrapped) + string(asJSON) + log.String()
+	out := fmt.Sprintf("%v %+v %#v %s %q %x %X %d %o %v %+v %#v %x", key, key, key, key, key, key, key, key, wrapped, hidden, hidden, hidden, hidden) + string(asJSON) + log.String()
 	for _, leak := range []string{
 		string(key.key[:4]), hex.EncodeToString(key.key[:4]), strings.ToUpper(hex.EncodeToString(key.key[:4])),
 		base64.StdEncoding.EncodeToString(key.key[:3]), strings.Trim(fmt.Sprint(key.key[:4]), "[]"),

@@ -29,18 +29,20 @@ const (
 )
 
 // Key seals the secrets of a practice. It prints as "[key]" in every form, so
-// that it reaches no log or error by accident. The zero Key is no key.
-type Key struct{ key [KeySize]byte }
+// that it reaches no log or error by accident: fmt does not ask Format about an
+// unexported field of somebody's struct, but prints no more of a pointer in it
+// than its address. The zero Key is no key.
+type Key struct{ key *[KeySize]byte }
 
 // NewKey returns a key from crypto/rand.
 func NewKey() Key {
-	var k Key
-	rand.Read(k.key[:]) // never fails: crypto/rand ends the program instead
-	return k
+	var key [KeySize]byte
+	rand.Read(key[:]) // never fails: crypto/rand ends the program instead
+	return Key{&key}
 }
 
 // IsZero reports whether there is no key.
-func (k Key) IsZero() bool { return k == Key{} }
+func (k Key) IsZero() bool { return k.key == nil }
 
 // Format implements fmt.Formatter for all verbs and hides the key.
 func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, "[key]") }
@@ -129,11 +131,11 @@ func parseKey(text string) (Key, error) {
 	if err != nil || len(raw) != KeySize {
 		return Key{}, fmt.Errorf("what follows %s is no base64 of %d bytes", keyTag, KeySize)
 	}
-	key := Key{[KeySize]byte(raw)}
-	if key.IsZero() {
+	key := [KeySize]byte(raw)
+	if key == [KeySize]byte{} {
 		return Key{}, errors.New("the key is all zeros")
 	}
-	return key, nil
+	return Key{&key}, nil
 }
 
 func unreadable(path string, cause error) error {

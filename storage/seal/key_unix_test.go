@@ -37,10 +37,10 @@ func TestACreatedKeyIsLoaded(t *testing.T) {
 	if err != nil || one.IsZero() {
 		t.Fatalf("got %v", err)
 	}
-	if again, err := LoadKeyFile(path); err != nil || again != one {
+	if again, err := LoadKeyFile(path); err != nil || *again.key != *one.key {
 		t.Errorf("loading twice yields two keys: %v", err)
 	}
-	if other, err := LoadKeyFile(createdKey(t)); err != nil || other == one {
+	if other, err := LoadKeyFile(createdKey(t)); err != nil || *other.key == *one.key {
 		t.Errorf("two files hold one key: %v", err)
 	}
 }

@@ -18,6 +18,9 @@ const (
 	indexSuffix = "-shm"  // SQLite's index of it
 )
 
+// sharedMode lets the practice's group read and write, and nobody else.
+const sharedMode = 0o660
+
 // createShared makes an empty file that the practice's group may write, under
 // any umask. It gets its mode before it gets its name, so nobody ever meets it
 // half made. SQLite gives -wal and -shm the mode of the store. Error:

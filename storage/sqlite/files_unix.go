@@ -14,7 +14,6 @@ import (
 )
 
 const (
-	sharedMode = 0o660
 	// othersBits let in people of other practices.
 	othersBits = 0o007
 	groupBits  = 0o070

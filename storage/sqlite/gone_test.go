@@ -107,9 +107,7 @@ func TestARestoredStoreIsOpenedInstead(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantGone(t, s)
-	if err := errors.Join(os.WriteFile(s.path, []byte(backup), sharedMode), os.Chmod(s.path, sharedMode)); err != nil {
-		t.Fatal(err)
-	}
+	putStore(t, s.path, backup)
 	other := mustOpen(t, s.path, key) // has the new -wal open, and writes to it
 	add(t, other, practice+"-3")
 	_, accounts, err := s.View(t.Context())
@@ -147,9 +145,7 @@ func TestAWriterThatWaitedForARestoreWritesToTheRestoredStore(t *testing.T) {
 		stored := make(chan error, 1)
 		go func() { stored <- tryAdd(t.Context(), s, practice+"-2") }()
 		restored := s.path + ".restored"
-		if err := errors.Join(os.WriteFile(restored, []byte(backup), sharedMode), os.Chmod(restored, sharedMode)); err != nil {
-			t.Fatal(err)
-		}
+		putStore(t, restored, backup)
 		for s.open.db.Stats().InUse == 0 { // it waits for the lock once it has the connection
 			runtime.Gosched()
 		}

@@ -127,7 +127,7 @@ func (s *Store) saveAccount(ctx context.Context, tx *sql.Tx, before row, a core.
 	switch {
 	case a.Secret.IsZero():
 		sealed = nil
-	case a.Secret != before.Secret:
+	case !a.Secret.Equal(before.Secret):
 		sealed = s.box.Seal(a.Secret.Bytes(), s.secretPlace(a.Name))
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO account (practice, `+openColumns+`, secret, helper_salt, helper_hash)

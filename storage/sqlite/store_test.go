@@ -100,3 +100,12 @@ func contents(t testing.TB, path string) string {
 	}
 	return string(data)
 }
+
+// putStore puts a store of these bytes at a path.
+func putStore(t testing.TB, path, bytes string) {
+	t.Helper()
+	err := os.WriteFile(path, []byte(bytes), sharedMode)
+	if err := errors.Join(err, os.Chmod(path, sharedMode)); err != nil { // the umask takes bits
+		t.Fatal(err)
+	}
+}

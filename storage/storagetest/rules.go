@@ -141,7 +141,7 @@ func (w *world) prompt(t *rapid.T) {
 }
 
 func (w *world) keep(account string, secret otp.Secret) {
-	if !slices.Contains(w.secrets[account], secret) {
+	if !slices.ContainsFunc(w.secrets[account], secret.Equal) {
 		w.secrets[account] = append(w.secrets[account], secret)
 	}
 }
