@@ -119,6 +119,7 @@ func (a *Account) tryHelper(code string, now time.Time, r Rules) (Verdict, error
 	case err != nil:
 		return Verdict{}, err
 	case right:
+		a.Helper = HelperCode{}
 		a.Unlock()
 		a.complete(now)
 		return granted(LogonHelper), nil

@@ -145,8 +145,11 @@ func (g Gate) Verify(ctx context.Context, actor Actor, typed string) (Verdict, e
 	})
 }
 
-// Leave implements Verifier.
+// Leave implements Verifier. Error: Invalid for any other reason.
 func (g Gate) Leave(ctx context.Context, actor Actor, reason Reason) error {
+	if reason != Closed && reason != TimedOut {
+		return NewError(Invalid, "invalid.request", nil, nil)
+	}
 	_, err := g.decide(ctx, actor, func(*Practice, *Account, time.Time) (Verdict, []Event, error) {
 		return denied(reason), nil, nil
 	})

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Rules are what the administrator may configure about the domain.
@@ -66,9 +67,9 @@ func (r Rules) PracticeOf(account string) (string, error) {
 }
 
 // ValidName reports whether a name of a practice or account is safe in paths,
-// logs and tables.
+// logs, tables and on command lines.
 func ValidName(name string) bool {
-	if name == "" || len(name) > longestName || strings.Trim(name, ". ") != name {
+	if name == "" || len(name) > longestName || !utf8.ValidString(name) || name[0] == '-' || strings.Trim(name, ". ") != name {
 		return false
 	}
 	return !strings.ContainsFunc(name, func(r rune) bool {
@@ -84,9 +85,10 @@ func (l Lockout) duration(failures int) time.Duration {
 	}
 	lock := l.First
 	for range failures/l.Attempts - 1 {
-		if lock *= 2; lock >= l.Longest {
+		if lock > l.Longest/2 {
 			return l.Longest
 		}
+		lock *= 2
 	}
 	return min(lock, l.Longest)
 }

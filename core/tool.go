@@ -97,8 +97,11 @@ func (t Tool) Show(ctx context.Context, actor Actor, account string) (Disclosure
 	return t.disclose(ctx, actor, account, ShownInTool)
 }
 
-// Copy implements Manager. Errors: as Show.
+// Copy implements Manager. Errors: as Show, and Invalid for what can't be copied.
 func (t Tool) Copy(ctx context.Context, actor Actor, account string, what Copied) (string, error) {
+	if what != CopySecret && what != CopyURI { // it would become the kind of an event
+		return "", NewError(Invalid, "invalid.request", nil, nil)
+	}
 	shown, err := t.disclose(ctx, actor, account, Kind(what))
 	if err != nil {
 		return "", err
