@@ -114,7 +114,7 @@ func TestNoVisibleStringInCode(t *testing.T) {
 var notVisible = []string{
 	"the tool could not do what was asked", "saving the log", "saving the log: %w",
 	"setting the language of the toolkit: %w",
-	"Account", "Actor", "Names", "When", "Text", "Practice", "Day", "Path", "Kind", "Failures", "Until", "Expires", "Before", "Reason",
+	"Account", "Actor", "Names", "When", "Text", "Practice", "Day", "Path", "Kind", "Failures", "Until", "Expires", "Before", "Reason", "Minutes", "Seconds",
 }
 
 // hasBelow reports whether a literal is the beginning of keys.

@@ -15,6 +15,7 @@ import (
 	"evry.nl/tfa/cmd/internal/clock"
 	"evry.nl/tfa/cmd/internal/demo"
 	"evry.nl/tfa/cmd/internal/desktop"
+	"evry.nl/tfa/cmd/internal/story"
 )
 
 // A phone that scans the QR code makes the code that the window shows, in both
@@ -34,11 +35,11 @@ func TestPhoneAndWindowAgree(t *testing.T) {
 func TestColleagueReadsOutACode(t *testing.T) {
 	p := start(t, []string{"FYNE_SCALE=1.25", "FYNE_THEME=light"}, nil, "--demo")
 	own := p.codeIsRight()
-	p.press("Tab", "Down")
-	must(t, p.desk.Type("-2"))
-	p.press("Return")
-	p.waitFor("the QR code of EV-0000-2", func(img *image.RGBA) bool {
-		qr, secret := p.secret(img)
+	p.Press("Tab", "Down")
+	story.Must(t, p.Desk.Type("-2"))
+	p.Press("Return")
+	p.WaitFor("the QR code of EV-0000-2", func(img *image.RGBA) bool {
+		qr, secret := p.Secret(img)
 		account, _ := p.shownCode(img, qr)
 		return secret != "" && secret != own && account == "EV-0000-2"
 	})
@@ -53,26 +54,26 @@ func TestCopiesToTheClipboardOfTheSession(t *testing.T) {
 	for _, issuer := range []string{"Jansen & Zn", "A+B zorg", "Café 't Hoekje"} {
 		t.Run(issuer, func(t *testing.T) {
 			folder := t.TempDir()
-			must(t, os.Chmod(folder, 0o700))
+			story.Must(t, os.Chmod(folder, 0o700))
 			file, err := demo.Make(t.Context(), folder, "nl", clock.Now())
-			must(t, err)
+			story.Must(t, err)
 			prepend(t, file, "issuer = "+strconv.Quote(issuer)+"\n")
 			p := start(t, nil, nil, "--config", file)
 			p.codeIsRight()
-			img, err := p.desk.Screenshot()
-			must(t, err)
-			qr, secret := p.secret(img)
+			img, err := p.Desk.Screenshot()
+			story.Must(t, err)
+			qr, secret := p.Secret(img)
 			middle := qr.Bounds.Min.Add(qr.Bounds.Size().Div(2))
 
-			must(t, p.desk.RightClick(middle))
-			p.press("Down", "Return")
-			p.says("secret van")
+			openMenu(t, p, middle)
+			p.Press("Down", "Return")
+			p.Says("secret van")
 			if got := p.clipboard(); got != secret {
 				t.Error("the clipboard does not hold the secret")
 			}
-			must(t, p.desk.RightClick(middle))
-			p.press("Down", "Down", "Return")
-			p.says("string van")
+			openMenu(t, p, middle)
+			p.Press("Down", "Down", "Return")
+			p.Says("string van")
 			got := p.clipboard()
 			if got != qr.Text {
 				t.Error("the clipboard does not hold the URI of the QR code")
@@ -84,19 +85,27 @@ func TestCopiesToTheClipboardOfTheSession(t *testing.T) {
 	}
 }
 
+// openMenu opens the menu by right-click and takes the mouse away, which would
+// choose too.
+func openMenu(t *testing.T, p tool, at image.Point) {
+	t.Helper()
+	story.Must(t, p.Desk.RightClick(at))
+	story.Must(t, p.Desk.Move(p.Place.Bounds.Max.Sub(image.Pt(5, 5))))
+}
+
 // clipboard asks the X server for the clipboard, as every program would.
-func (p *tool) clipboard() string {
-	p.t.Helper()
-	out, err := p.desk.Command(p.ctx, "xclip", "-selection", "clipboard", "-out", "-target", "UTF8_STRING").Output()
-	must(p.t, err)
+func (p tool) clipboard() string {
+	p.T.Helper()
+	out, err := p.Desk.Command(p.T.Context(), "xclip", "-selection", "clipboard", "-out", "-target", "UTF8_STRING").Output()
+	story.Must(p.T, err)
 	return string(out)
 }
 
 func prepend(t *testing.T, file, text string) {
 	t.Helper()
 	old, err := os.ReadFile(file)
-	must(t, err)
-	must(t, os.WriteFile(file, append([]byte(text), old...), 0o600))
+	story.Must(t, err)
+	story.Must(t, os.WriteFile(file, append([]byte(text), old...), 0o600))
 }
 
 // What the tool writes, and what every user of the host sees of its processes,
@@ -104,17 +113,17 @@ func prepend(t *testing.T, file, text string) {
 func TestNothingSecretLeaks(t *testing.T) {
 	p := start(t, nil, nil, "--demo")
 	secret := p.codeIsRight()
-	code, err := desktop.OathCode(p.ctx, secret, clock.Now())
-	must(t, err)
+	code, err := desktop.OathCode(p.T.Context(), secret, clock.Now())
+	story.Must(t, err)
 	var seen bytes.Buffer
-	processes, err := exec.CommandContext(p.ctx, "ps", "axeww").Output()
-	must(t, err)
+	processes, err := exec.CommandContext(p.T.Context(), "ps", "axeww").Output()
+	story.Must(t, err)
 	seen.Write(processes)
-	_, config, found := strings.Cut(p.output.String(), "configuration ")
+	_, config, found := strings.Cut(p.Output.String(), "configuration ")
 	if !found {
-		t.Fatalf("the tool does not say where its demo is: %s", p.output)
+		t.Fatalf("the tool does not say where its demo is: %s", p.Output)
 	}
-	must(t, filepath.WalkDir(filepath.Dir(strings.TrimSpace(strings.SplitN(config, "\n", 2)[0])), func(path string, entry os.DirEntry, err error) error {
+	story.Must(t, filepath.WalkDir(filepath.Dir(strings.TrimSpace(strings.SplitN(config, "\n", 2)[0])), func(path string, entry os.DirEntry, err error) error {
 		if err == nil && entry.Type().IsRegular() {
 			var content []byte
 			content, err = os.ReadFile(path)
@@ -122,8 +131,8 @@ func TestNothingSecretLeaks(t *testing.T) {
 		}
 		return err
 	}))
-	p.stop()
-	seen.Write(p.output.Bytes())
+	p.Stop()
+	seen.Write(p.Output.Bytes())
 	for _, leak := range []string{secret, " " + code + " ", "\"" + code + "\""} {
 		if bytes.Contains(seen.Bytes(), []byte(leak)) {
 			t.Error("a secret or code can be read beside the window")
@@ -136,11 +145,11 @@ func TestNothingSecretLeaks(t *testing.T) {
 
 func TestFaultsAreSaidInASentence(t *testing.T) {
 	folder := t.TempDir()
-	must(t, os.Chmod(folder, 0o700))
+	story.Must(t, os.Chmod(folder, 0o700))
 	bad := filepath.Join(folder, "bad.toml")
-	must(t, os.WriteFile(bad, []byte("isuer = \"x\"\n"), 0o600))
+	story.Must(t, os.WriteFile(bad, []byte("isuer = \"x\"\n"), 0o600))
 	empty := filepath.Join(folder, "empty.toml")
-	must(t, os.WriteFile(empty, nil, 0o600))
+	story.Must(t, os.WriteFile(empty, nil, 0o600))
 	for name, tc := range map[string]struct {
 		args   []string
 		env    []string
@@ -149,6 +158,7 @@ func TestFaultsAreSaidInASentence(t *testing.T) {
 	}{
 		"no_display":                 {[]string{"--demo"}, []string{"DISPLAY=", "WAYLAND_DISPLAY="}, 3, "geen beeldscherm of geen OpenGL"},
 		"display_is_gone":            {[]string{"--demo"}, []string{"DISPLAY=:9999"}, 3, "geen beeldscherm of geen OpenGL"},
+		"no_opengl":                  {[]string{"--demo"}, []string{"LIBGL_DRIVERS_PATH=/nonexistent"}, 3, "geen beeldscherm of geen OpenGL"},
 		"unknown_argument":           {[]string{"now"}, nil, 2, "unexpected argument now"},
 		"unknown_flag":               {[]string{"--dmeo"}, nil, 2, "dmeo"},
 		"no_such_configuration":      {[]string{"--config", filepath.Join(folder, "none.toml")}, nil, 2, "none.toml"},
@@ -157,7 +167,7 @@ func TestFaultsAreSaidInASentence(t *testing.T) {
 		"help_is_no_fault":           {[]string{"--help"}, nil, 0, "-demo"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := startDesk(t).Command(t.Context(), program, tc.args...)
+			cmd := story.Display(t, story.Small).Command(t.Context(), story.Path("beheertool"), tc.args...)
 			cmd.Env = append(cmd.Env, append([]string{"LANG=nl_NL.UTF-8", "XDG_RUNTIME_DIR=" + folder}, tc.env...)...)
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError

@@ -48,7 +48,7 @@ func run(o options) int {
 		return exitFault
 	}
 	if err := display.Probe(); err != nil {
-		return fail(texts, display.ExitNoWindow, core.NewError(core.Internal, "display.none", core.Args{"Cause": err.Error()}, err))
+		return fail(texts, display.ExitNoWindow, core.NewError(core.Internal, "display.none", core.Args{"Cause": err.Error()}, nil))
 	}
 	if o.demo {
 		folder, err := makeDemo(&o)

@@ -13,13 +13,14 @@ import (
 	fynewidget "fyne.io/fyne/v2/widget"
 
 	"evry.nl/tfa/core"
+	"evry.nl/tfa/storage/practicetest"
 	"evry.nl/tfa/ui/present"
 )
 
 // openLog opens the log of a practice that is in its transition.
-func openLog(t *testing.T, p *practice) *logWindow {
+func openLog(t *testing.T, p *practicetest.Practice) *logWindow {
 	t.Helper()
-	w := p.open("EV-0000-1", "nl")
+	w := open(p, "EV-0000-1", "nl")
 	test.Tap(w.openLog)
 	if w.log == nil {
 		t.Fatal("there is no log")
@@ -37,19 +38,19 @@ func (l *logWindow) cell(row, column int) string {
 }
 
 // fill writes so many events into the log.
-func (p *practice) fill(events int) {
-	p.t.Helper()
-	p.must(p.store.ChangePractice(p.t.Context(), func(*core.Practice) ([]core.Event, error) {
+func fill(p *practicetest.Practice, events int) {
+	p.T.Helper()
+	p.Must(p.Store.ChangePractice(p.T.Context(), func(*core.Practice) ([]core.Event, error) {
 		all := make([]core.Event, events)
 		for i := range all {
-			all[i] = core.Event{At: p.now, Kind: core.LogonOTP, Actor: "EV-0000-2", Account: "EV-0000-2", Session: fmt.Sprint(":", i)}
+			all[i] = core.Event{At: p.Now, Kind: core.LogonOTP, Actor: "EV-0000-2", Account: "EV-0000-2", Session: fmt.Sprint(":", i)}
 		}
 		return all, nil
 	}))
 }
 
 func TestLogIsNewestFirstInPlainSentences(t *testing.T) {
-	l := openLog(t, switchedOn(t))
+	l := openLog(t, practicetest.SwitchedOn(t))
 	want := []string{
 		"EV-0000-1 heeft de QR-code en de codes van EV-0000-1 bekeken.",
 		"test heeft het account EV-0000-4 toegevoegd.",
@@ -72,7 +73,7 @@ func TestLogIsNewestFirstInPlainSentences(t *testing.T) {
 }
 
 func TestLogFilters(t *testing.T) {
-	l := openLog(t, switchedOn(t))
+	l := openLog(t, practicetest.SwitchedOn(t))
 	choose := func(open func(string), text string) {
 		open(text)
 		focused := l.win.Canvas().Focused()
@@ -99,8 +100,8 @@ func TestLogFilters(t *testing.T) {
 
 // However far a person scrolls, only some pages are kept.
 func TestLogOfThousandsOfRows(t *testing.T) {
-	p := switchedOn(t)
-	p.fill(20_000)
+	p := practicetest.SwitchedOn(t)
+	fill(p, 20_000)
 	l := openLog(t, p)
 	for row := 1; row < 20_000; row += 397 { // row 0 is the line of this look
 		l.table.ScrollTo(fynewidget.TableCellID{Row: row})
@@ -118,10 +119,10 @@ func TestLogOfThousandsOfRows(t *testing.T) {
 }
 
 func TestLogFollowsWhatHappens(t *testing.T) {
-	p := switchedOn(t)
+	p := practicetest.SwitchedOn(t)
 	l := openLog(t, p)
-	p.fill(1)
-	p.tick(l.w, 1)
+	fill(p, 1)
+	tick(p, l.w, 1)
 	if l.total != 10 || l.cell(0, columnWhat) != "EV-0000-2 heeft ingelogd met een code." {
 		t.Errorf("%d rows, %q", l.total, l.cell(0, columnWhat))
 	}
@@ -132,9 +133,9 @@ func TestLogFollowsWhatHappens(t *testing.T) {
 }
 
 func TestLogIsSavedAsCSV(t *testing.T) {
-	p := switchedOn(t)
-	p.must(p.store.ChangePractice(t.Context(), func(*core.Practice) ([]core.Event, error) {
-		return []core.Event{{At: p.now, Kind: core.LogonOTP, Actor: "EV-0000-2", Account: "EV-0000-2", Client: `=HYPERLINK("x")`}}, nil
+	p := practicetest.SwitchedOn(t)
+	p.Must(p.Store.ChangePractice(t.Context(), func(*core.Practice) ([]core.Event, error) {
+		return []core.Event{{At: p.Now, Kind: core.LogonOTP, Actor: "EV-0000-2", Account: "EV-0000-2", Client: `=HYPERLINK("x")`}}, nil
 	}))
 	l := openLog(t, p)
 	path := filepath.Join(t.TempDir(), "log.csv")
@@ -144,10 +145,10 @@ func TestLogIsSavedAsCSV(t *testing.T) {
 		t.Errorf("the window says %q", l.whole.Text)
 	}
 	file, err := os.Open(path)
-	p.must(err)
+	p.Must(err)
 	defer file.Close()
 	rows, err := csv.NewReader(file).ReadAll()
-	p.must(err)
+	p.Must(err)
 	if len(rows) != 4 || rows[0][2] != "kind" || rows[1][2] != "shown_at_logon" || rows[3][7] != `'=HYPERLINK("x")` {
 		t.Errorf("%d rows: %v", len(rows), rows)
 	}

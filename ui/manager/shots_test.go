@@ -15,6 +15,7 @@ import (
 
 	"evry.nl/tfa/assets/translations"
 	"evry.nl/tfa/core"
+	"evry.nl/tfa/storage/practicetest"
 	"evry.nl/tfa/ui/widget"
 )
 
@@ -24,25 +25,25 @@ var shots = flag.String("shots", "", "keep a picture of every screen in this `fo
 // screens are all that a person can see, by the name of its picture.
 var screens = map[string]func(t *testing.T, language string) fyne.Canvas{
 	"off": func(t *testing.T, language string) fyne.Canvas {
-		return newPractice(t).open("EV-0000-1", language).Canvas()
+		return open(practicetest.New(t), "EV-0000-1", language).Canvas()
 	},
 	"off-not-owner": func(t *testing.T, language string) fyne.Canvas {
-		p := newPractice(t)
-		p.rules.Owners = []string{"EV-0000-9"}
-		return p.open("EV-0000-1", language).Canvas()
+		p := practicetest.New(t)
+		p.Rules.Owners = []string{"EV-0000-9"}
+		return open(p, "EV-0000-1", language).Canvas()
 	},
 	"off-confirm": func(t *testing.T, language string) fyne.Canvas {
-		w := newPractice(t).open("EV-0000-1", language)
+		w := open(practicetest.New(t), "EV-0000-1", language)
 		test.Tap(w.off.button)
 		return w.Canvas()
 	},
 	"code": func(t *testing.T, language string) fyne.Canvas {
-		return switchedOn(t).open("EV-0000-1", language).Canvas()
+		return open(practicetest.SwitchedOn(t), "EV-0000-1", language).Canvas()
 	},
 	"code-after-transition": func(t *testing.T, language string) fyne.Canvas {
-		p := switchedOn(t)
-		p.now = p.now.AddDate(0, 1, 0)
-		return p.open("EV-0000-1", language).Canvas()
+		p := practicetest.SwitchedOn(t)
+		p.Now = p.Now.AddDate(0, 1, 0)
+		return open(p, "EV-0000-1", language).Canvas()
 	},
 	"not-scanned":   func(t *testing.T, language string) fyne.Canvas { return chosen(t, language, "-3") },
 	"no-secret":     func(t *testing.T, language string) fyne.Canvas { return chosen(t, language, "-4") },
@@ -58,20 +59,20 @@ var screens = map[string]func(t *testing.T, language string) fyne.Canvas{
 		return after(t, language, func(w *Window) { w.on.copy(core.CopyURI, "tool.copied_uri") })
 	},
 	"clock-wrong": func(t *testing.T, language string) fyne.Canvas {
-		p := switchedOn(t)
-		p.now = p.now.Add(-time.Hour)
-		return p.open("EV-0000-1", language).Canvas()
+		p := practicetest.SwitchedOn(t)
+		p.Now = p.Now.Add(-time.Hour)
+		return open(p, "EV-0000-1", language).Canvas()
 	},
 	"store-gone": func(t *testing.T, language string) fyne.Canvas {
-		p := switchedOn(t)
-		w := p.open("EV-0000-1", language)
-		p.must(os.RemoveAll(p.folder))
-		p.tick(w, 1)
+		p := practicetest.SwitchedOn(t)
+		w := open(p, "EV-0000-1", language)
+		p.Must(os.RemoveAll(p.Folder))
+		tick(p, w, 1)
 		return w.Canvas()
 	},
 	"log": func(t *testing.T, language string) fyne.Canvas {
-		p := switchedOn(t)
-		w := p.open("EV-0000-1", language)
+		p := practicetest.SwitchedOn(t)
+		w := open(p, "EV-0000-1", language)
 		w.showLog()
 		return w.log.win.Canvas()
 	},
@@ -81,19 +82,19 @@ func (w *Window) tapReset() { test.Tap(w.on.reset) }
 
 // chosen shows an account of the practice; -2 is locked.
 func chosen(t *testing.T, language, account string) fyne.Canvas {
-	p := switchedOn(t)
-	for range p.rules.Lockout.Attempts {
-		_, err := p.gate().Verify(t.Context(), actor("EV-0000-2"), "00000000")
-		p.must(err)
+	p := practicetest.SwitchedOn(t)
+	for range p.Rules.Lockout.Attempts {
+		_, err := p.Gate().Verify(t.Context(), practicetest.Actor("EV-0000-2"), "00000000")
+		p.Must(err)
 	}
-	w := p.open("EV-0000-1", language)
+	w := open(p, "EV-0000-1", language)
 	w.choose("EV-0000" + account)
 	return w.Canvas()
 }
 
 // after shows what a person sees who has done something.
 func after(t *testing.T, language string, act func(*Window)) fyne.Canvas {
-	w := switchedOn(t).open("EV-0000-1", language)
+	w := open(practicetest.SwitchedOn(t), "EV-0000-1", language)
 	act(w)
 	return w.Canvas()
 }
@@ -114,7 +115,7 @@ func TestShots(t *testing.T) {
 				t.Run(file, func(t *testing.T) {
 					cryptotest.SetGlobalRandom(t, 1)
 					canvas := screen(t, language)
-					fyne.CurrentApp().Settings().SetTheme(fixedVariant{widget.NewTheme(), variant})
+					fyne.CurrentApp().Settings().SetTheme(widget.Fixed(variant))
 					save(t, filepath.Join(folder, file), canvas)
 				})
 			}

@@ -14,44 +14,45 @@ import (
 
 	"evry.nl/tfa/core"
 	"evry.nl/tfa/core/otp"
+	"evry.nl/tfa/storage/practicetest"
 	"evry.nl/tfa/ui/widget"
 )
 
 func TestOwnAccountIsPreselectedAndItsCodeShown(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-2", "nl")
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-2", "nl")
 	if got := w.picker.Selected(); got != "EV-0000-2" {
 		t.Errorf("selected %q", got)
 	}
-	want, _ := otp.Code(w.snapshot.Shown.Secret, otp.StepAt(p.now))
+	want, _ := otp.Code(w.snapshot.Shown.Secret, otp.StepAt(p.Now))
 	if got := w.on.code.String(); got != "OTP van EV-0000-2 is "+want {
 		t.Errorf("the window says %q", got)
 	}
 	if w.whoami.Text != "U bent ingelogd als EV-0000-2" || w.on.left.Text != "nog 30 seconden geldig" {
 		t.Errorf("%q, %q", w.whoami.Text, w.on.left.Text)
 	}
-	event := p.lastEvent()
+	event := p.LastEvent()
 	if event.Kind != core.ShownInTool || event.Account != "EV-0000-2" || event.Actor != "EV-0000-2" {
 		t.Errorf("the log says %+v", event)
 	}
 }
 
 func TestCodeFollowsTheClock(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-1", "nl")
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-1", "nl")
 	secret, first := w.snapshot.Shown.Secret, w.on.digits.Text
-	p.tick(w, 29)
+	tick(p, w, 29)
 	if w.on.digits.Text != first || w.on.left.Text != "nog 1 seconde geldig" {
 		t.Errorf("%s, %s", w.on.digits.Text, w.on.left.Text)
 	}
-	p.tick(w, 1)
-	want, _ := otp.Code(secret, otp.StepAt(p.now))
+	tick(p, w, 1)
+	want, _ := otp.Code(secret, otp.StepAt(p.Now))
 	if w.on.digits.Text != want || w.on.left.Text != "nog 30 seconden geldig" {
 		t.Errorf("%s, %s, want %s", w.on.digits.Text, w.on.left.Text, want)
 	}
 	shown := 0
-	page, err := p.store.Events(t.Context(), core.Query{Kind: core.ShownInTool})
-	p.must(err)
+	page, err := p.Store.Events(t.Context(), core.Query{Kind: core.ShownInTool})
+	p.Must(err)
 	if shown = page.Total; shown != 1 {
 		t.Errorf("one look stands in the log %d times", shown)
 	}
@@ -61,13 +62,13 @@ func TestCodeFollowsTheClock(t *testing.T) {
 func TestQRCodeCanBeScanned(t *testing.T) {
 	for name, variant := range map[string]fyne.ThemeVariant{"dark": theme.VariantDark, "light": theme.VariantLight} {
 		t.Run(name, func(t *testing.T) {
-			p := switchedOn(t)
-			w := p.open("EV-0000-1", "nl")
-			w.app.Settings().SetTheme(fixedVariant{widget.NewTheme(), variant})
+			p := practicetest.SwitchedOn(t)
+			w := open(p, "EV-0000-1", "nl")
+			w.app.Settings().SetTheme(widget.Fixed(variant))
 			bitmap, err := gozxing.NewBinaryBitmapFromImage(w.Canvas().Capture())
-			p.must(err)
+			p.Must(err)
 			result, err := qrcode.NewQRCodeReader().Decode(bitmap, nil)
-			p.must(err)
+			p.Must(err)
 			if result.GetText() != w.snapshot.Shown.URI || result.GetText() == "" {
 				t.Error("the QR code does not hold the URI")
 			}
@@ -85,8 +86,8 @@ func TestChoosingAnotherAccount(t *testing.T) {
 		"never_logon_on": {"EV-0000-4", "EV-0000-4 heeft nog geen QR-code", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := switchedOn(t)
-			w := p.open("EV-0000-1", "nl")
+			p := practicetest.SwitchedOn(t)
+			w := open(p, "EV-0000-1", "nl")
 			w.picker.Open(tc.account[len("EV-0000"):])
 			press(t, w, fyne.KeyReturn)
 			if w.view.Selected != tc.account || w.on.heading.Text != tc.heading || w.on.state.Text != tc.state {
@@ -104,9 +105,9 @@ func TestChoosingAnotherAccount(t *testing.T) {
 
 func TestCopyingByRightClickAndByButton(t *testing.T) {
 	for _, issuer := range []string{"Evry", "Jansen & Zn", "A+B zorg", "Café 't Hoekje"} {
-		p := switchedOn(t)
-		p.rules.Issuer = issuer
-		w := p.open("EV-0000-1", "nl")
+		p := practicetest.SwitchedOn(t)
+		p.Rules.Issuer = issuer
+		w := open(p, "EV-0000-1", "nl")
 		secret := w.snapshot.Shown.Secret
 
 		test.TapSecondary(w.on.qr)
@@ -114,17 +115,17 @@ func TestCopyingByRightClickAndByButton(t *testing.T) {
 		if got := w.app.Clipboard().Content(); got != secret.Base32() {
 			t.Errorf("issuer %s: the clipboard does not hold the secret", issuer)
 		}
-		if event := p.lastEvent(); event.Kind != core.CopiedSecret || event.Account != "EV-0000-1" {
+		if event := p.LastEvent(); event.Kind != core.CopiedSecret || event.Account != "EV-0000-1" {
 			t.Errorf("the log says %+v", event)
 		}
 		test.Tap(w.on.copyMenu)
 		press(t, w, fyne.KeyDown, fyne.KeyDown, fyne.KeyReturn)
 		want, err := otp.URI(issuer, "EV-0000-1", secret)
-		p.must(err)
+		p.Must(err)
 		if got := w.app.Clipboard().Content(); got != want {
 			t.Errorf("issuer %s: the clipboard does not hold the URI", issuer)
 		}
-		if event := p.lastEvent(); event.Kind != core.CopiedURI {
+		if event := p.LastEvent(); event.Kind != core.CopiedURI {
 			t.Errorf("the log says %+v", event)
 		}
 		test.Tap(w.on.copyCode)
@@ -140,17 +141,17 @@ func TestClipboardIsClearedAfterAMinute(t *testing.T) {
 		"what_another_copied_is_left_alone": {"recept", "recept", "Het secret van EV-0000-1 staat 60 seconden op het klembord."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := switchedOn(t)
-			w := p.open("EV-0000-1", "nl")
+			p := practicetest.SwitchedOn(t)
+			w := open(p, "EV-0000-1", "nl")
 			w.on.copy(core.CopySecret, "tool.copied_secret")
-			p.tick(w, 59)
+			tick(p, w, 59)
 			if w.app.Clipboard().Content() == "" {
 				t.Error("cleared too early")
 			}
 			if tc.meanwhile != "" {
 				w.app.Clipboard().SetContent(tc.meanwhile)
 			}
-			p.tick(w, 1)
+			tick(p, w, 1)
 			if got := w.app.Clipboard().Content(); got != tc.want || w.status.Text != tc.says {
 				t.Errorf("clipboard %q, window says %q", got, w.status.Text)
 			}
@@ -159,25 +160,25 @@ func TestClipboardIsClearedAfterAMinute(t *testing.T) {
 }
 
 func TestResetAsksAndShowsTheNewStateAtOnce(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-1", "nl")
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-1", "nl")
 	test.Tap(w.on.reset)
 	press(t, w, fyne.KeyReturn) // the focus is on "Annuleren"
-	if w.on.digits.Text == "" || p.lastEvent().Kind == core.WasReset {
+	if w.on.digits.Text == "" || p.LastEvent().Kind == core.WasReset {
 		t.Fatal("reset without a yes")
 	}
 	test.Tap(w.on.reset)
 	press(t, w, fyne.KeyEscape)
-	if p.lastEvent().Kind == core.WasReset {
+	if p.LastEvent().Kind == core.WasReset {
 		t.Fatal("Escape resets")
 	}
 	test.Tap(w.on.reset)
-	test.FocusNext(w.Canvas())
+	w.Canvas().FocusNext()
 	press(t, w, fyne.KeyReturn)
 	if w.on.digits.Text != "" || w.on.heading.Text != "EV-0000-1 heeft nog geen QR-code" || w.on.reset.Visible() {
 		t.Errorf("code %q, heading %q", w.on.digits.Text, w.on.heading.Text)
 	}
-	if event := p.lastEvent(); event.Kind != core.WasReset || event.Actor != "EV-0000-1" {
+	if event := p.LastEvent(); event.Kind != core.WasReset || event.Actor != "EV-0000-1" {
 		t.Errorf("the log says %+v", event)
 	}
 	if w.status.Text != "De QR-code van EV-0000-1 is gereset." {
@@ -186,47 +187,47 @@ func TestResetAsksAndShowsTheNewStateAtOnce(t *testing.T) {
 }
 
 func TestWhatAColleagueDoesShowsAtTheNextTick(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-1", "nl")
-	tool := core.Tool{Direct: p.direct()}
-	p.must(tool.Reset(t.Context(), actor("EV-0000-2"), "EV-0000-1"))
-	p.tick(w, 1)
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-1", "nl")
+	tool := p.Tool()
+	p.Must(tool.Reset(t.Context(), practicetest.Actor("EV-0000-2"), "EV-0000-1"))
+	tick(p, w, 1)
 	if w.on.digits.Text != "" || w.on.heading.Text != "EV-0000-1 heeft nog geen QR-code" {
 		t.Errorf("code %q, heading %q", w.on.digits.Text, w.on.heading.Text)
 	}
-	p.now = p.now.Add(otp.Period) // the step of the first logon is spent
-	secret := p.logOn("EV-0000-1")
-	p.tick(w, 1)
-	if want, _ := otp.Code(secret, otp.StepAt(p.now)); w.on.digits.Text != want {
+	p.Now = p.Now.Add(otp.Period) // the step of the first logon is spent
+	secret := p.LogOn("EV-0000-1")
+	tick(p, w, 1)
+	if want, _ := otp.Code(secret, otp.StepAt(p.Now)); w.on.digits.Text != want {
 		t.Errorf("after the new logon the code is %q, want %q", w.on.digits.Text, want)
 	}
 }
 
 func TestAVanishedStoreIsSaidAndPickedUpAgain(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-1", "nl")
-	away := p.folder + ".away"
-	p.must(os.Rename(p.folder, away))
-	p.tick(w, 2)
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-1", "nl")
+	away := p.Folder + ".away"
+	p.Must(os.Rename(p.Folder, away))
+	tick(p, w, 2)
 	if !w.banner.Visible() || w.on.digits.Text == "" {
 		t.Errorf("banner %v, code %q", w.banner.Visible(), w.on.digits.Text)
 	}
-	p.must(os.Rename(away, p.folder))
-	p.tick(w, 2)
+	p.Must(os.Rename(away, p.Folder))
+	tick(p, w, 2)
 	if w.banner.Visible() {
 		t.Errorf("the store is back and the window still says %q", w.banner.Text)
 	}
 }
 
 func TestNoCodesWhenTheClockIsBehind(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-1", "nl")
-	p.now = p.now.Add(-time.Hour)
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-1", "nl")
+	p.Now = p.Now.Add(-time.Hour)
 	w.Tick()
 	if w.on.digits.Text != "" || w.on.shown.Visible() || w.on.heading.Text != "De klok van deze server staat verkeerd" {
 		t.Errorf("code %q, heading %q", w.on.digits.Text, w.on.heading.Text)
 	}
-	p.now = p.now.Add(time.Hour + time.Second)
+	p.Now = p.Now.Add(time.Hour + time.Second)
 	w.Tick()
 	if w.on.digits.Text == "" {
 		t.Error("the clock is right again and there is no code")
@@ -244,9 +245,9 @@ func TestTransitionSaysHowLongAndWhoIsMissing(t *testing.T) {
 		"it_is_over": {15, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := switchedOn(t)
-			p.now = p.now.AddDate(0, 0, tc.days)
-			w := p.open("EV-0000-1", "nl")
+			p := practicetest.SwitchedOn(t)
+			p.Now = p.Now.AddDate(0, 0, tc.days)
+			w := open(p, "EV-0000-1", "nl")
 			if w.on.transition.Text != tc.wants || w.on.band.Visible() != (tc.wants != "") {
 				t.Errorf("the window says %q", w.on.transition.Text)
 			}
@@ -258,8 +259,8 @@ func TestTransitionSaysHowLongAndWhoIsMissing(t *testing.T) {
 }
 
 func TestSwitchingOn(t *testing.T) {
-	p := newPractice(t)
-	w := p.open("EV-0000-1", "nl")
+	p := practicetest.New(t)
+	w := open(p, "EV-0000-1", "nl")
 	if !w.off.content.Visible() || w.on.content.Visible() {
 		t.Fatal("a practice that is off does not show the advice")
 	}
@@ -270,31 +271,31 @@ func TestSwitchingOn(t *testing.T) {
 	if w.off.content.Visible() || !w.on.content.Visible() {
 		t.Fatal("it is not on")
 	}
-	event := p.lastEvent()
+	event := p.LastEvent()
 	if event.Kind != core.SwitchedOn || event.Detail["last_day"] != "2019-05-29" || event.Actor != "EV-0000-1" {
 		t.Errorf("the log says %+v", event)
 	}
 }
 
 func TestOnlyOwnersManage(t *testing.T) {
-	p := newPractice(t)
-	p.rules.Owners = []string{"EV-0000-9"}
-	w := p.open("EV-0000-1", "nl")
+	p := practicetest.New(t)
+	p.Rules.Owners = []string{"EV-0000-9"}
+	w := open(p, "EV-0000-1", "nl")
 	if w.off.button.Visible() || !w.off.notOwner.Visible() {
 		t.Error("who is no owner may switch on")
 	}
-	p = switchedOn(t)
-	p.rules.Owners = []string{"EV-0000-9"}
-	if w = p.open("EV-0000-1", "nl"); w.on.reset.Visible() {
+	p = practicetest.SwitchedOn(t)
+	p.Rules.Owners = []string{"EV-0000-9"}
+	if w = open(p, "EV-0000-1", "nl"); w.on.reset.Visible() {
 		t.Error("who is no owner may reset")
 	}
 }
 
 func TestKeyboardReachesEverythingInTheOrderOfReading(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-1", "nl")
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-1", "nl")
 	for _, want := range []fyne.Focusable{w.picker, w.openLog, w.on.qr, w.on.copyMenu, w.on.copyCode, w.on.reset, w.picker} {
-		test.FocusNext(w.Canvas())
+		w.Canvas().FocusNext()
 		if got := w.Canvas().Focused(); got != want {
 			t.Fatalf("Tab goes to %T %+v, want %T", got, got, want)
 		}
@@ -302,16 +303,16 @@ func TestKeyboardReachesEverythingInTheOrderOfReading(t *testing.T) {
 	w.Canvas().Focus(w.on.qr)
 	press(t, w, fyne.KeyReturn)
 	press(t, w, fyne.KeyDown, fyne.KeyReturn)
-	if p.lastEvent().Kind != core.CopiedSecret {
+	if p.LastEvent().Kind != core.CopiedSecret {
 		t.Error("the QR code's menu can't be used by keyboard")
 	}
 }
 
 func TestWindowRemembersItsSize(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-1", "nl")
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-1", "nl")
 	w.win.Resize(fyne.NewSize(1000, 700))
-	p.tick(w, 1)
+	tick(p, w, 1)
 	got := widget.RememberedSize(w.app, "tool", fyne.Size{})
 	if got != w.Canvas().Size() || got.Width < 1000 {
 		t.Errorf("remembered %v, is %v", got, w.Canvas().Size())
@@ -319,8 +320,8 @@ func TestWindowRemembersItsSize(t *testing.T) {
 }
 
 func TestEnglish(t *testing.T) {
-	p := switchedOn(t)
-	w := p.open("EV-0000-1", "en")
+	p := practicetest.SwitchedOn(t)
+	w := open(p, "EV-0000-1", "en")
 	if !strings.HasPrefix(w.on.code.String(), "OTP of EV-0000-1 is ") || w.openLog.Text != "Show log" {
 		t.Errorf("%q, %q", w.on.code.String(), w.openLog.Text)
 	}

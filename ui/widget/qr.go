@@ -37,7 +37,7 @@ var (
 	_ desktop.Cursorable     = (*QR)(nil)
 )
 
-// NewQR returns an empty QR code with a menu.
+// NewQR returns an empty QR code with a menu, or without one.
 func NewQR(menu *fyne.Menu) *QR {
 	q := &QR{menu: menu}
 	q.raster = canvas.NewRaster(q.draw)
@@ -128,7 +128,7 @@ func (q *QR) TypedKey(key *fyne.KeyEvent) {
 }
 
 func (q *QR) openMenu(at fyne.Position) {
-	if c := q.canvas(); c != nil && q.bitmap != nil {
+	if c := q.canvas(); c != nil && q.bitmap != nil && q.menu != nil {
 		widget.ShowPopUpMenuAtPosition(q.menu, c, at)
 	}
 }

@@ -76,3 +76,34 @@ func rgb(hex uint32) color.Color { return rgba(hex, 0xff) }
 func rgba(hex uint32, alpha uint8) color.Color {
 	return color.NRGBA{R: uint8(hex >> 16), G: uint8(hex >> 8), B: uint8(hex), A: alpha}
 }
+
+// Large returns the theme with its text so many times as large, for one field.
+func Large(times float32) fyne.Theme { return large{NewTheme(), times} }
+
+type large struct {
+	fyne.Theme
+	times float32
+}
+
+// Size implements fyne.Theme.
+func (l large) Size(name fyne.ThemeSizeName) float32 {
+	size := l.Theme.Size(name)
+	if name == theme.SizeNameText {
+		size *= l.times
+	}
+	return size
+}
+
+// Fixed returns the theme that is always light or always dark, whatever the
+// system prefers.
+func Fixed(variant fyne.ThemeVariant) fyne.Theme { return fixed{NewTheme(), variant} }
+
+type fixed struct {
+	fyne.Theme
+	variant fyne.ThemeVariant
+}
+
+// Color implements fyne.Theme.
+func (f fixed) Color(name fyne.ThemeColorName, _ fyne.ThemeVariant) color.Color {
+	return f.Theme.Color(name, f.variant)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"evry.nl/tfa/assets/translations"
+	"evry.nl/tfa/cmd/internal/clock"
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/cmd/internal/identity"
+	"evry.nl/tfa/cmd/internal/stores"
+	"evry.nl/tfa/core"
+	"evry.nl/tfa/ui/present"
+)
+
+// The exit statuses, but those of COMMAND.
+const (
+	exitYes   = 0
+	exitNo    = 1
+	exitFault = 2
+)
+
+type options struct {
+	config  string
+	tty     bool
+	command []string
+	session []string // the environment for the command
+}
+
+// gate is what a front needs to ask for a code.
+type gate struct {
+	logon   present.Logon
+	cfg     config.Config
+	store   core.Store
+	options options
+}
+
+// run asks, and on yes runs the command. It returns the exit status.
+func run(o options) int {
+	texts, err := translations.For("nl") // until the configuration says otherwise
+	if err != nil {
+		return fault(o, nil, err)
+	}
+	cfg, err := config.Load(o.config)
+	if err != nil {
+		return fault(o, texts, err)
+	}
+	if texts, err = translations.For(cfg.Language); err != nil {
+		return fault(o, texts, err)
+	}
+	actor, err := identity.Current(cfg)
+	if err != nil {
+		return fault(o, texts, err)
+	}
+	rules := cfg.Rules()
+	practice, err := rules.PracticeOf(actor.Account)
+	if slices.Contains(rules.Exempt, actor.Account) && err != nil {
+		// Of no practice, so there is no log but the host's.
+		systemLog(fmt.Sprintf("%s on %s goes on without a code: exempt", actor.Account, actor.Session))
+		return goOn(o, nil)
+	}
+	if err != nil {
+		return fault(o, texts, err)
+	}
+	store, err := stores.Open(context.Background(), cfg, practice)
+	if err != nil {
+		return fault(o, texts, err)
+	}
+	defer store.Close()
+	g := gate{cfg: cfg, store: store, options: o, logon: present.Logon{
+		Verifier: core.Gate{Direct: core.Direct{Store: store, Rules: rules, Now: clock.Now}},
+		Actor:    actor, Texts: texts, Now: clock.Now, Zone: rules.Zone,
+		ManualURL: cfg.ManualURL, TransitionDays: rules.TransitionDays,
+	}}
+	if o.tty {
+		return g.onTerminal()
+	}
+	return g.inWindow()
+}
+
+// goOn closes the store and runs the command.
+func goOn(o options, store core.Store) int {
+	if store != nil {
+		store.Close()
+	}
+	if len(o.command) == 0 {
+		return exitYes
+	}
+	status, err := handOver(o.command, o.session)
+	if err != nil {
+		systemLog(err.Error())
+	}
+	return status
+}
+
+// fault tells the person that it does not work, and the log why. The cause may
+// name files, but never a secret: no error of ours holds one.
+func fault(o options, texts *translations.Texts, err error) int {
+	systemLog(err.Error())
+	if texts == nil {
+		return exitFault
+	}
+	screen := present.Logon{Texts: texts}.Broken(err)
+	if o.tty || !showFault(texts, screen) {
+		for _, line := range append([]string{screen.Heading}, screen.Text...) {
+			fmt.Fprintln(os.Stderr, line)
+		}
+	}
+	return exitFault
+}

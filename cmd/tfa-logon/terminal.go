@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"evry.nl/tfa/ui/console"
+	"evry.nl/tfa/ui/present"
+)
+
+// onTerminal asks on the terminal, and on yes runs the command.
+func (g gate) onTerminal() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	outcome := console.Console{
+		Logon: g.logon, Terminal: newTerminal(os.Stdin, os.Stdout), Timeout: g.cfg.Timeout,
+		Ready: func() { fmt.Fprintln(os.Stderr, "ready terminal") },
+	}.Run(ctx)
+	stop()
+	switch outcome {
+	case present.Yes:
+		return goOn(g.options, g.store)
+	case present.Fault:
+		return exitFault
+	}
+	return exitNo
+}
+
+// longestLine is more than any answer; a longer line is nobody's typing.
+const longestLine = 1000
+
+// terminal reads lines from one file and writes to another.
+type terminal struct {
+	*os.File
+	wanted chan struct{}
+	lines  chan string
+	ended  chan struct{} // closed when there are no more lines
+}
+
+// newTerminal returns a terminal. It reads a line only when one is asked for:
+// what is typed after the last answer is for the command.
+func newTerminal(in, out *os.File) *terminal {
+	t := &terminal{File: out, wanted: make(chan struct{}), lines: make(chan string), ended: make(chan struct{})}
+	go t.read(in)
+	return t
+}
+
+func (t *terminal) read(in *os.File) {
+	defer close(t.ended)
+	var one [1]byte // a buffer would swallow what is for the command
+	for range t.wanted {
+		var line []byte
+		for {
+			if n, err := in.Read(one[:]); n == 0 || err != nil || len(line) > longestLine {
+				return
+			}
+			if one[0] == '\n' {
+				break
+			}
+			line = append(line, one[0])
+		}
+		t.lines <- string(line)
+	}
+}
+
+// ReadLine implements console.Terminal.
+func (t *terminal) ReadLine(ctx context.Context) (string, error) {
+	select {
+	case t.wanted <- struct{}{}:
+	case <-t.ended:
+		return "", console.ErrClosed
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	select {
+	case line := <-t.lines:
+		return line, nil
+	case <-t.ended:
+		return "", console.ErrClosed
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}

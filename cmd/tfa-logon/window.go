@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/theme"
+
+	"evry.nl/tfa/assets/icons"
+	"evry.nl/tfa/assets/translations"
+	"evry.nl/tfa/cmd/internal/clock"
+	"evry.nl/tfa/cmd/internal/display"
+	"evry.nl/tfa/ui/door"
+	"evry.nl/tfa/ui/logon"
+	"evry.nl/tfa/ui/present"
+	"evry.nl/tfa/ui/widget"
+)
+
+const (
+	appID = "nl.evry.tfa.logon"
+	// windowWithin is how long the window may take to be there. Without one a
+	// person would look at a black screen for ever.
+	windowWithin = 10 * time.Second
+	// faultShown is how long a fault stays on screen when nobody closes it.
+	faultShown = 2 * time.Minute
+)
+
+// inWindow asks in a window. The program ends in here: Fyne has been seen to
+// hang when it is asked to quit, and a decision must not wait for that.
+func (g gate) inWindow() int {
+	if err := display.Probe(); err != nil {
+		return fault(options{tty: true}, g.logon.Texts, err)
+	}
+	if err := widget.UseLanguage(g.logon.Texts.Language); err != nil {
+		systemLog(err.Error())
+	}
+	fyneApp := newApp()
+	window := logon.New(fyneApp, g.logon, door.Background, g.cfg.Timeout, func(outcome present.Outcome) {
+		switch outcome {
+		case present.Yes:
+			os.Exit(goOn(g.options, g.store))
+		case present.Fault:
+			g.store.Close()
+			os.Exit(exitFault)
+		default:
+			g.store.Close()
+			os.Exit(exitNo)
+		}
+	})
+	watch(fyneApp, "ready window")
+	window.Start()
+	door.EverySecond(context.Background(), clock.Now, window.Tick)
+	fyneApp.Run()
+	return exitNo // nobody decided
+}
+
+// newApp returns the app. The gate is light, because nobody could have asked for
+// anything else yet: without a desktop Fyne would take the dark one.
+func newApp() fyne.App {
+	fyneApp := app.NewWithID(appID)
+	fyneApp.SetIcon(fyne.NewStaticResource(icons.Name, icons.App))
+	fyneApp.Settings().SetTheme(widget.Fixed(theme.VariantLight))
+	return fyneApp
+}
+
+// watch says when the window has the keyboard, and ends the program if it never
+// gets it.
+func watch(fyneApp fyne.App, ready string) {
+	var there atomic.Bool
+	late := time.AfterFunc(windowWithin, func() {
+		if !there.Load() {
+			systemLog("there is no window after " + windowWithin.String())
+			os.Exit(exitFault)
+		}
+	})
+	fyneApp.Lifecycle().SetOnEnteredForeground(func() {
+		late.Stop()
+		if !there.Swap(true) {
+			fmt.Fprintln(os.Stderr, ready)
+		}
+	})
+}
+
+// showFault shows a fault in a window and reports whether it could.
+func showFault(texts *translations.Texts, screen present.Screen) bool {
+	if display.Probe() != nil {
+		return false
+	}
+	fyneApp := newApp()
+	window := logon.New(fyneApp, present.Logon{Texts: texts, Now: clock.Now}, door.Background, faultShown,
+		func(present.Outcome) { os.Exit(exitFault) })
+	watch(fyneApp, "ready fault")
+	time.AfterFunc(faultShown, func() { os.Exit(exitFault) })
+	window.ShowFault(screen)
+	fyneApp.Run()
+	return true
+}
