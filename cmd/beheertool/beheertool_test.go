@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"image"
+	"image/color"
 	"net/url"
 	"os"
 	"os/exec"
@@ -58,7 +59,7 @@ func TestCopiesToTheClipboardOfTheSession(t *testing.T) {
 			file, err := demo.Make(t.Context(), folder, "nl", clock.Now())
 			story.Must(t, err)
 			prepend(t, file, "issuer = "+strconv.Quote(issuer)+"\n")
-			p := start(t, nil, nil, "--config", file)
+			p := start(t, []string{"FYNE_THEME=light"}, nil, "--config", file)
 			p.codeIsRight()
 			img, err := p.Desk.Screenshot()
 			story.Must(t, err)
@@ -85,11 +86,15 @@ func TestCopiesToTheClipboardOfTheSession(t *testing.T) {
 	}
 }
 
-// openMenu opens the menu by right-click and takes the mouse away, which would
-// choose too.
+// openMenu opens the menu by right-click on the QR code, waits until it covers
+// some of it, and takes the mouse away, which would choose too.
 func openMenu(t *testing.T, p tool, at image.Point) {
 	t.Helper()
 	story.Must(t, p.Desk.RightClick(at))
+	p.WaitFor("the menu", func(img *image.RGBA) bool {
+		pixel := img.RGBAAt(at.X+4, at.Y+4)
+		return pixel != color.RGBA{0, 0, 0, 255} && pixel != color.RGBA{255, 255, 255, 255}
+	})
 	story.Must(t, p.Desk.Move(p.Place.Bounds.Max.Sub(image.Pt(5, 5))))
 }
 

@@ -156,11 +156,18 @@ func (d *Desktop) click(at image.Point, button byte) error {
 // which Fyne then does not count as another.
 const betweenKeys = 30
 
+// beforeButton is the same for a mouse button: Fyne clicks where it has drawn
+// the mouse last, so it needs a frame to see where the mouse has gone.
+const beforeButton = 60
+
 // fake sends one event of keyboard or mouse and waits until the server has it.
 func (d *Desktop) fake(kind, detail byte, at image.Point) error {
 	var delay uint32
-	if kind == xproto.KeyPress {
+	switch kind {
+	case xproto.KeyPress:
 		delay = betweenKeys
+	case xproto.ButtonPress:
+		delay = beforeButton
 	}
 	err := xtest.FakeInputChecked(d.conn, kind, detail, delay, d.screen.Root, int16(at.X), int16(at.Y), 0).Check()
 	if err != nil {

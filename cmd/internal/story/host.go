@@ -53,7 +53,9 @@ func NewHost(t *testing.T, accounts ...string) *Host {
 func (h *Host) AddAccount(account string) {
 	h.T.Helper()
 	h.run("useradd", "--no-create-home", "--shell", "/usr/sbin/nologin", account)
-	h.T.Cleanup(func() { h.run("userdel", account) })
+	// By force: another test's process may have been left with the number that
+	// this account was then given.
+	h.T.Cleanup(func() { h.run("userdel", "--force", account) })
 }
 
 func (h *Host) run(name string, args ...string) {

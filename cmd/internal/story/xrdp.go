@@ -1,0 +1,303 @@
+package story
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"evry.nl/tfa/cmd/internal/desktop"
+)
+
+const (
+	// Password is that of every account of an RDPHost.
+	Password = "Wachtwoord1"
+	// desktops is where every desktop that starts on an RDPHost writes whose it
+	// is.
+	desktops = "/srv/desktops"
+	// soon is how long it may take to notice that something has ended.
+	soon = 20 * time.Second
+)
+
+// desktopColor is what no screen of ours has much of.
+var desktopColor = color.RGBA{0x2e, 0x8b, 0x57, 0xff}
+
+// startDesktop stands in for Debian's startwm.sh: a terminal in a colour that a
+// picture shows and, because a picture can be late, a line in a file.
+const startDesktop = `#!/bin/sh
+id -un >>` + desktops + `
+exec xterm -T Bureaublad -geometry 170x60+0+0 -bg '#2e8b57' -fg white
+`
+
+// RDPHost is a terminal server with xrdp and the gate, set up as its README says.
+type RDPHost struct {
+	*Host
+	pictures int
+}
+
+// NewRDPHost sets a terminal server up, from the files in packaging and the
+// programs that Main built, and starts it. It is only for where Alone is true.
+func NewRDPHost(t *testing.T, packaging string, accounts ...string) *RDPHost {
+	t.Helper()
+	h := &RDPHost{Host: &Host{T: t, File: "/etc/tfa/tfa.toml", Folder: "/var/lib/tfa"}}
+	for _, account := range accounts {
+		h.run("useradd", "--create-home", "--shell", "/bin/bash", account)
+		h.feed("chpasswd", account+":"+Password)
+	}
+	Must(t, os.MkdirAll("/etc/tfa", 0o755))
+	Must(t, os.WriteFile(h.File, nil, 0o644))
+	h.run("install", "-m", "755", Path("tfa-logon"), Path("tfa-admin"), Path("beheertool"), "/usr/bin")
+	h.run("install", "-m", "755", filepath.Join(packaging, "startwm-gate.sh"), "/etc/xrdp")
+	for _, name := range []string{"openbox-gate.xml", "sesman.ini", "xrdp.ini"} {
+		h.run("install", "-m", "644", filepath.Join(packaging, name), "/etc/xrdp")
+	}
+	Must(t, os.WriteFile("/etc/xrdp/startwm.sh", []byte(startDesktop), 0o755))
+	Must(t, os.WriteFile(desktops, nil, 0o666))
+	Must(t, os.Chmod(desktops, 0o666))
+	h.run("usermod", "--append", "--groups", "ssl-cert", "xrdp")
+	h.run("sh", "/usr/share/xrdp/socksetup")
+	h.run("install", "-o", "xrdp", "-g", "adm", "-m", "640", "/dev/null", "/var/log/xrdp.log")
+	h.Admin("init")
+	h.serve("sesman", ":0D16", "xrdp-sesman", "-n")
+	h.serve("xrdp", ":0D3D", "setpriv", "--reuid=xrdp", "--regid=xrdp", "--init-groups", "xrdp", "-n")
+	return h
+}
+
+// feed runs a command with a line of input.
+func (h *RDPHost) feed(name, line string) {
+	h.T.Helper()
+	cmd := exec.CommandContext(h.T.Context(), name)
+	cmd.Stdin = strings.NewReader(line + "\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		h.T.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}
+
+// serve starts a service and waits until it listens on a port, which is written
+// as the kernel lists it: a connection to try it would be one more session.
+func (h *RDPHost) serve(name, port string, command ...string) {
+	h.T.Helper()
+	log, err := os.Create(filepath.Join(h.T.ArtifactDir(), name+".log"))
+	Must(h.T, err)
+	cmd := exec.CommandContext(h.T.Context(), command[0], command[1:]...)
+	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = log, log, time.Second
+	Must(h.T, cmd.Start())
+	h.T.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		log.Close()
+	})
+	h.Until(name+" listens", Patience, func() bool {
+		for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+			sockets, err := os.ReadFile(table)
+			if err == nil && bytes.Contains(sockets, []byte(port+" ")) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// Until waits until something is so.
+func (h *RDPHost) Until(what string, within time.Duration, is func() bool) {
+	h.T.Helper()
+	ctx, cancel := context.WithTimeout(h.T.Context(), within)
+	defer cancel()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for !is() {
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			h.T.Fatalf("it is not so within %v: %s", within, what)
+		}
+	}
+}
+
+// Session is what somebody sees who has connected by RDP.
+type Session struct {
+	*Window
+	Account string
+	host    *RDPHost
+	ended   chan struct{} // closed when the client has ended
+
+	empty *image.RGBA     // before the last code was typed
+	first image.Rectangle // where its first digit was drawn
+}
+
+// Connect connects an RDP client, which covers a display of its own.
+func (h *RDPHost) Connect(account string) *Session {
+	h.T.Helper()
+	ctx, cancel := context.WithTimeout(h.T.Context(), 4*Patience)
+	h.T.Cleanup(cancel)
+	desk, err := desktop.Start(h.T.Context(), 1024, 768)
+	Must(h.T, err)
+	h.T.Cleanup(func() { desk.Close() })
+	s := &Session{Account: account, host: h, ended: make(chan struct{}), Window: &Window{
+		T: h.T, Desk: desk, Output: new(bytes.Buffer), ctx: ctx, Place: desktop.Window{Bounds: image.Rect(0, 0, 1024, 768)},
+	}}
+	s.Cmd = desk.Command(ctx, "xfreerdp", "/v:127.0.0.1", "/cert:ignore", "/log-level:WARN", "/t:RDP",
+		"/u:"+account, "/p:"+Password, "/size:1024x768", "-decorations", "-grab-keyboard")
+	s.Cmd.Env = append(s.Cmd.Env, "HOME="+h.T.TempDir())
+	s.Cmd.Stdout, s.Cmd.Stderr = s.Output, s.Output
+	Must(h.T, s.Cmd.Start())
+	go func() {
+		s.Cmd.Wait()
+		close(s.ended)
+	}()
+	h.T.Cleanup(func() {
+		cancel()
+		<-s.ended
+		if h.T.Failed() {
+			h.T.Logf("the client of %s said:\n%s", account, s.Output)
+		}
+	})
+	s.focus(ctx)
+	return s
+}
+
+// focus gives the client the keyboard when its window is there. A session that
+// is denied may have ended before.
+func (s *Session) focus(ctx context.Context) {
+	s.T.Helper()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-s.ended:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	place, err := s.Desk.WaitForWindow(ctx, "RDP")
+	if err == nil {
+		err = s.Desk.Focus(place)
+	}
+	select {
+	case <-s.ended:
+	default:
+		Must(s.T, err)
+	}
+}
+
+// Leave ends the client as a broken network does.
+func (s *Session) Leave() {
+	s.T.Helper()
+	Must(s.T, s.Cmd.Process.Kill())
+	<-s.ended
+}
+
+// Keep keeps a picture of what the client shows now.
+func (s *Session) Keep(name string) {
+	s.T.Helper()
+	img, err := s.Desk.Screenshot()
+	Must(s.T, err)
+	s.host.pictures++
+	file, err := os.Create(filepath.Join(s.T.ArtifactDir(), fmt.Sprintf("%02d-%s.png", s.host.pictures, name)))
+	Must(s.T, err)
+	defer file.Close()
+	Must(s.T, png.Encode(file, img))
+}
+
+// TypeSlowly types a code into the field, each digit when the one before is on
+// the screen: over RDP two of the same can come together so closely that one is
+// lost.
+func (s *Session) TypeSlowly(code string) {
+	s.T.Helper()
+	for i, digit := range code {
+		before, err := s.Desk.Screenshot()
+		Must(s.T, err)
+		s.Type(string(digit))
+		after := s.WaitFor(fmt.Sprintf("digit %d of %d to be drawn", i+1, len(code)), func(img *image.RGBA) bool {
+			return !bytes.Equal(img.Pix, before.Pix)
+		})
+		if i == 0 {
+			s.empty, s.first = before, differ(before, after)
+		}
+	}
+}
+
+// Empties waits until the field into which a code was typed is empty again.
+func (s *Session) Empties() {
+	s.T.Helper()
+	s.WaitFor("the field to empty", func(img *image.RGBA) bool {
+		return differ(img, s.empty).Intersect(s.first).Empty()
+	})
+}
+
+// differ returns the area outside of which two pictures are the same.
+func differ(a, b *image.RGBA) (area image.Rectangle) {
+	for y := range a.Rect.Dy() {
+		rowA, rowB := a.Pix[y*a.Stride:(y+1)*a.Stride], b.Pix[y*b.Stride:(y+1)*b.Stride]
+		if bytes.Equal(rowA, rowB) {
+			continue
+		}
+		for x := range a.Rect.Dx() {
+			if !bytes.Equal(rowA[4*x:4*x+4], rowB[4*x:4*x+4]) {
+				area = area.Union(image.Rect(x, y, x+1, y+1))
+			}
+		}
+	}
+	return area
+}
+
+// ReachesDesktop waits until the client shows the desktop.
+func (s *Session) ReachesDesktop() {
+	s.T.Helper()
+	s.WaitFor("the desktop", isDesktop)
+	if s.host.Desktops() == 0 {
+		s.T.Error("there is a desktop that nothing has started")
+	}
+}
+
+// isDesktop reports whether the desktop's colour covers most of a picture, give
+// or take what the RDP codec does to it.
+func isDesktop(img *image.RGBA) bool {
+	count := 0
+	for i := 0; i < len(img.Pix); i += 4 {
+		if near(img.Pix[i], desktopColor.R) && near(img.Pix[i+1], desktopColor.G) && near(img.Pix[i+2], desktopColor.B) {
+			count++
+		}
+	}
+	return count > len(img.Pix)/4/2
+}
+
+func near(a, b uint8) bool { return max(a, b)-min(a, b) <= 8 }
+
+// Desktops returns how many desktops have started on the host so far.
+func (h *RDPHost) Desktops() int {
+	h.T.Helper()
+	lines, err := os.ReadFile(desktops)
+	Must(h.T, err)
+	return bytes.Count(lines, []byte("\n"))
+}
+
+// Ends waits until the client is disconnected, and then until no process of
+// its account is left.
+func (s *Session) Ends() {
+	s.T.Helper()
+	select {
+	case <-s.ended:
+	case <-time.After(Patience):
+		s.Keep("still-connected")
+		s.T.Fatal("the client is still connected")
+	}
+	var left []string
+	defer func() {
+		if len(left) > 0 {
+			s.T.Logf("left behind: %s", left)
+		}
+	}()
+	s.host.Until("no process of the session is left", soon, func() bool {
+		left = s.host.Processes(s.Account, "")
+		return len(left) == 0
+	})
+}
