@@ -44,6 +44,7 @@ var (
 	testPackages = []pkg{
 		{"xclip", "xclip", "xclip", "xclip"},
 		{"procps", "procps-ng", "procps-ng", "ps"},
+		{"pamtester", "pamtester", "pamtester", "pamtester"},
 		{"passwd", "shadow-utils", "shadow", "useradd"},
 	}
 )

@@ -2,10 +2,14 @@
 // code from the phone, and on yes runs COMMAND in its own place.
 //
 //	tfa-logon [--config FILE] [--tty] [--] COMMAND [ARG…]
+//	tfa-logon [--config FILE] --pam
 //
 // --tty asks on the terminal instead of in a window, for ssh (ForceCommand) and
 // consoles. --config names another configuration file than the host's own.
 // Without COMMAND it only answers.
+//
+// --pam decides for pam_exec, before there is a session: password and code come
+// in one field, on standard input. See assets/packaging/pam.
 //
 // COMMAND gets the environment that the session had. The gate itself runs with
 // little of it, because much of what can stand there makes a program load or
@@ -30,6 +34,7 @@ func main() {
 	var o options
 	flags.StringVar(&o.config, "config", "", "configuration `file`")
 	flags.BoolVar(&o.tty, "tty", false, "ask on the terminal")
+	flags.BoolVar(&o.pam, "pam", false, "decide for pam_exec")
 	switch err := flags.Parse(os.Args[1:]); {
 	case err == flag.ErrHelp:
 		os.Exit(exitNo) // nobody is let in for asking

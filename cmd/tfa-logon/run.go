@@ -25,6 +25,7 @@ const (
 type options struct {
 	config  string
 	tty     bool
+	pam     bool
 	command []string
 	session []string // the environment for the command
 }
@@ -50,7 +51,7 @@ func run(o options) int {
 	if texts, err = translations.For(cfg.Language); err != nil {
 		return fault(o, texts, err)
 	}
-	actor, err := identity.Current(cfg)
+	actor, err := whoIs(o, cfg)
 	if err != nil {
 		return fault(o, texts, err)
 	}
@@ -58,6 +59,9 @@ func run(o options) int {
 	practice, err := rules.PracticeOf(actor.Account)
 	if slices.Contains(rules.Exempt, actor.Account) && err != nil {
 		// Of no practice, so there is no log but the host's.
+		if o.pam {
+			return exemptInPAM(o, actor, os.Stdin)
+		}
 		systemLog(fmt.Sprintf("%s on %s goes on without a code: exempt", actor.Account, actor.Session))
 		return goOn(o, nil)
 	}
@@ -74,10 +78,21 @@ func run(o options) int {
 		Actor:    actor, Texts: texts, Now: clock.Now, Zone: rules.Zone,
 		ManualURL: cfg.ManualURL, TransitionDays: rules.TransitionDays,
 	}}
-	if o.tty {
+	switch {
+	case o.pam:
+		return g.inPAM(os.Stdin)
+	case o.tty:
 		return g.onTerminal()
 	}
 	return g.inWindow()
+}
+
+// whoIs returns the account that is logging on.
+func whoIs(o options, cfg config.Config) (core.Actor, error) {
+	if o.pam {
+		return pamActor(o.session)
+	}
+	return identity.Current(cfg)
 }
 
 // goOn closes the store and runs the command.
@@ -99,7 +114,7 @@ func goOn(o options, store core.Store) int {
 // name files, but never a secret: no error of ours holds one.
 func fault(o options, texts *translations.Texts, err error) int {
 	systemLog(err.Error())
-	if texts == nil {
+	if texts == nil || o.pam { // nobody sees it
 		return exitFault
 	}
 	screen := present.Logon{Texts: texts}.Broken(err)

@@ -121,3 +121,15 @@ func (h *Host) LogOn(account string) otp.Secret {
 	}
 	return prompt.Secret
 }
+
+// EndTransition lets the transition of an account's practice be over since
+// yesterday, as if time had passed.
+func (h *Host) EndTransition(account string) {
+	h.T.Helper()
+	direct := h.Direct(account)
+	yesterday := core.DateOf(direct.Now(), direct.Rules.Zone).AddDays(-1)
+	Must(h.T, direct.Store.ChangePractice(h.T.Context(), func(p *core.Practice) ([]core.Event, error) {
+		p.LastDay = yesterday
+		return []core.Event{{At: direct.Now(), Kind: core.Extended, Actor: "test", Detail: core.Detail{"last_day": yesterday.ISO()}}}, nil
+	}))
+}
