@@ -46,6 +46,20 @@ var (
 		{"procps", "procps-ng", "procps-ng", "ps"},
 		{"pamtester", "pamtester", "pamtester", "pamtester"},
 		{"passwd", "shadow-utils", "shadow", "useradd"},
+		{"openssh-server", "openssh-server", "openssh", "/usr/sbin/sshd"},
+		{"openssh-client", "openssh-clients", "openssh", "ssh"},
+		{"xterm", "xterm", "xterm", "xterm"},
+		{"fonts-dejavu-core", "dejavu-sans-mono-fonts", "ttf-dejavu", "/usr/share/fonts"},
+	}
+	// rdpPackages are what real RDP logons need: test -tags=rdp.
+	rdpPackages = []pkg{
+		{"xrdp", "xrdp", "xrdp", "xrdp"},
+		{"xorgxrdp", "xorgxrdp", "xorgxrdp", "/usr/lib/xorg/modules/libxorgxrdp.so"},
+		{"freerdp2-x11", "freerdp", "freerdp", "xfreerdp"},
+		{"openbox", "openbox", "openbox", "openbox"},
+		{"xauth", "xorg-x11-xauth", "xorg-xauth", "xauth"},
+		{"x11-utils", "xorg-x11-utils", "xorg-xprop", "xprop"},
+		{"iproute2", "iproute", "iproute2", "ip"},
 	}
 )
 

@@ -31,7 +31,11 @@ func test(ctx context.Context, args []string) error {
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
 	}
-	if err := ensure(ctx, slices.Concat(buildPackages, displayPackages, testPackages)); err != nil {
+	needed := slices.Concat(buildPackages, displayPackages, testPackages)
+	if slices.Contains(flags, "-tags=rdp") {
+		needed = slices.Concat(needed, rdpPackages)
+	}
+	if err := ensure(ctx, needed); err != nil {
 		return err
 	}
 	packages, err := list(ctx, patterns)

@@ -16,8 +16,11 @@ var kept = []string{
 }
 
 // fixed are the variables that the gate sets for itself: no program is looked
-// for in folders of the session's choice, and no bus is asked for settings.
-var fixed = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DBUS_SESSION_BUS_ADDRESS=disabled:"}
+// for in folders of the session's choice, no bus is asked for settings, and no
+// compiled code is taken from a cache below HOME.
+var fixed = []string{
+	"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DBUS_SESSION_BUS_ADDRESS=disabled:", "MESA_SHADER_CACHE_DISABLE=true",
+}
 
 // sessionFD names the file descriptor by which the session's environment
 // reaches a gate that has started itself anew.
@@ -50,6 +53,10 @@ func cleanEnvironment() (session []string, err error) {
 	environment := os.Environ()
 	if !isClean(environment) {
 		return nil, startAnew(environment)
+	}
+	for _, entry := range fixed { // what was clean already may lack them
+		name, value, _ := strings.Cut(entry, "=")
+		os.Setenv(name, value)
 	}
 	fd := os.Getenv(sessionFD)
 	if os.Unsetenv(sessionFD); fd == "" {

@@ -17,7 +17,7 @@ import (
 	"evry.nl/tfa/core"
 )
 
-func TestMain(m *testing.M) { os.Exit(story.Main(m, "tfa-logon", "tfa-admin")) }
+func TestMain(m *testing.M) { os.Exit(story.Main(m, "tfa-logon", "tfa-admin", "beheertool")) }
 
 // practice makes a host with one account, whose practice has a name of its own.
 func practice(t *testing.T) (h *story.Host, account string) {
@@ -130,8 +130,14 @@ func TestWrongCodesLock(t *testing.T) {
 	h.Admin("practice", "enable", strings.TrimSuffix(account, "-1"))
 	h.LogOn(account)
 	w := logOn(t, h, account)
-	for range 4 {
+	store := h.Direct(account).Store
+	for n := range 4 {
 		w.Type("000000")
+		w.WaitFor("the wrong code to be counted", func(*image.RGBA) bool {
+			_, accounts, err := store.View(t.Context())
+			story.Must(t, err)
+			return accounts[0].Failures == n+1
+		})
 		w.Says("Deze code klopt niet")
 	}
 	w.Type("000000")
@@ -140,7 +146,7 @@ func TestWrongCodesLock(t *testing.T) {
 	w.Says("Niet inloggen?")
 	w.Press("Return")
 	denied(t, w, exitNo)
-	page, err := h.Direct(account).Store.Events(t.Context(), core.Query{Limit: 1})
+	page, err := store.Events(t.Context(), core.Query{Limit: 1})
 	story.Must(t, err)
 	if event := page.Events[0]; event.Kind != core.LogonRefused || event.Detail["reason"] != string(core.Closed) {
 		t.Errorf("the log ends with %+v", event)

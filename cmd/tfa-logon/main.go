@@ -25,7 +25,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"os"
 )
 
@@ -44,7 +43,7 @@ func main() {
 	o.command = flags.Args()
 	session, err := cleanEnvironment()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "tfa-logon: error:", err)
+		systemLog(err.Error())
 		os.Exit(exitFault)
 	}
 	o.session = session

@@ -77,6 +77,7 @@ func run(o options) int {
 		Verifier: core.Gate{Direct: core.Direct{Store: store, Rules: rules, Now: clock.Now}},
 		Actor:    actor, Texts: texts, Now: clock.Now, Zone: rules.Zone,
 		ManualURL: cfg.ManualURL, TransitionDays: rules.TransitionDays,
+		Report: func(err error) { systemLog(err.Error()) },
 	}}
 	switch {
 	case o.pam:

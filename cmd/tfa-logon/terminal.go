@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"evry.nl/tfa/ui/console"
 	"evry.nl/tfa/ui/present"
@@ -12,10 +13,11 @@ import (
 
 // onTerminal asks on the terminal, and on yes runs the command.
 func (g gate) onTerminal() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	// Whoever leaves, by whichever way, has said no, and the log says so.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGTERM)
 	outcome := console.Console{
 		Logon: g.logon, Terminal: newTerminal(os.Stdin, os.Stdout), Timeout: g.cfg.Timeout,
-		Ready: func() { fmt.Fprintln(os.Stderr, "ready terminal") },
+		Ready: ready,
 	}.Run(ctx)
 	stop()
 	switch outcome {
@@ -27,6 +29,14 @@ func (g gate) onTerminal() int {
 	return exitNo
 }
 
+// ready tells the program that started the gate, if there is one: on a terminal
+// the line would stand in the person's answer.
+func ready() {
+	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice == 0 {
+		fmt.Fprintln(os.Stderr, "ready terminal")
+	}
+}
+
 // longestLine is more than any answer; a longer line is nobody's typing.
 const longestLine = 1000
 
@@ -36,6 +46,7 @@ type terminal struct {
 	wanted chan struct{}
 	lines  chan string
 	ended  chan struct{} // closed when there are no more lines
+	asked  bool          // for a line that has not come yet
 }
 
 // newTerminal returns a terminal. It reads a line only when one is asked for:
@@ -66,15 +77,19 @@ func (t *terminal) read(in *os.File) {
 
 // ReadLine implements console.Terminal.
 func (t *terminal) ReadLine(ctx context.Context) (string, error) {
-	select {
-	case t.wanted <- struct{}{}:
-	case <-t.ended:
-		return "", console.ErrClosed
-	case <-ctx.Done():
-		return "", ctx.Err()
+	if !t.asked {
+		select {
+		case t.wanted <- struct{}{}:
+			t.asked = true
+		case <-t.ended:
+			return "", console.ErrClosed
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
 	}
 	select {
 	case line := <-t.lines:
+		t.asked = false
 		return line, nil
 	case <-t.ended:
 		return "", console.ErrClosed

@@ -46,22 +46,36 @@ func (c Console) Run(ctx context.Context) present.Outcome {
 	screen := c.step(ctx, c.Logon.Start)
 	var drawn present.Screen
 	for screen.Outcome == present.Undecided {
-		if changed := screen.Stage != drawn.Stage || screen.URI != drawn.URI; changed {
+		fresh := screen.Stage != drawn.Stage || screen.URI != drawn.URI
+		if fresh {
 			c.draw(screen)
 		}
 		c.drawMessage(screen)
 		drawn = screen
+		if !fresh || screen.URI == "" { // the choices stand above a QR code
+			c.print(c.choices(screen))
+		}
 		c.print(c.question(screen))
 		if c.Ready != nil {
 			c.Ready()
 			c.Ready = nil
 		}
-		line, err := c.read(ctx)
+		line, err := c.read(ctx, screen)
+		switch {
+		case errors.Is(err, errUnlocked):
+			c.print("\n")
+			screen = c.step(ctx, c.Logon.Start)
+			continue
+		case err == nil && line == "":
+			screen.Message, screen.Until, drawn = "", c.lockOf(screen), present.Screen{} // shown once more
+			continue
+		case err == nil:
+			screen, err = c.answer(ctx, screen, line)
+		}
 		if err != nil {
 			c.leave(ctx, err)
 			return present.Undecided
 		}
-		screen = c.answer(ctx, screen, strings.TrimSpace(line))
 	}
 	if screen.Outcome == present.Fault {
 		c.draw(screen)
@@ -69,14 +83,36 @@ func (c Console) Run(ctx context.Context) present.Outcome {
 	return screen.Outcome
 }
 
-func (c Console) read(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
-	defer cancel()
-	return c.Terminal.ReadLine(ctx)
+// lockOf returns the end of a screen's lock, zero if it has none.
+func (c Console) lockOf(s present.Screen) time.Time {
+	if s.Locked {
+		return s.Until
+	}
+	return time.Time{}
 }
 
+// errUnlocked means that a lock was over before anything was typed.
+var errUnlocked = errors.New("the lock is over")
+
+// read returns the next line, without what stands around it. Errors:
+// errUnlocked, ErrClosed, or that of a context.
+func (c Console) read(ctx context.Context, on present.Screen) (string, error) {
+	wait, unlocks := c.Timeout, false
+	if left := on.Until.Sub(c.Logon.Now()); on.Locked && left < wait {
+		wait, unlocks = left, true
+	}
+	limited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	line, err := c.Terminal.ReadLine(limited)
+	if unlocks && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return "", errUnlocked
+	}
+	return strings.TrimSpace(line), err
+}
+
+// step decides. What has begun is brought to its end, whoever leaves meanwhile.
 func (c Console) step(ctx context.Context, step func(context.Context) present.Screen) present.Screen {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	return step(ctx)
 }
@@ -89,23 +125,24 @@ func (c Console) leave(ctx context.Context, why error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
+	c.print("\n")
 	if err := c.Logon.Leave(ctx, reason); err != nil {
 		c.print(present.Sentence(c.Logon.Texts, err) + "\n")
 	}
 }
 
-// answer does what a line says.
-func (c Console) answer(ctx context.Context, screen present.Screen, line string) present.Screen {
+// answer does what a line says. Error: the person left instead of answering.
+func (c Console) answer(ctx context.Context, screen present.Screen, line string) (present.Screen, error) {
 	switch {
 	case screen.Stage == core.StageOff && line == choiceSwitchOn && screen.MaySwitchOn:
 		return c.switchOn(ctx, screen)
 	case line == choiceSkip && screen.MaySkip:
-		return c.step(ctx, c.Logon.Skip)
-	case screen.Stage == core.StageOff || line == "":
-		screen.Message, screen.Until = "", time.Time{}
-		return screen
+		return c.step(ctx, c.Logon.Skip), nil
+	case screen.Stage == core.StageOff:
+		screen.Message = ""
+		return screen, nil
 	}
-	return c.step(ctx, func(ctx context.Context) present.Screen { return c.Logon.Enter(ctx, screen, line) })
+	return c.step(ctx, func(ctx context.Context) present.Screen { return c.Logon.Enter(ctx, screen, line) }), nil
 }
 
 // What is typed to choose; neither is a code.
@@ -115,34 +152,32 @@ const (
 )
 
 // switchOn asks once more, because it is for the whole practice.
-func (c Console) switchOn(ctx context.Context, screen present.Screen) present.Screen {
+func (c Console) switchOn(ctx context.Context, screen present.Screen) (present.Screen, error) {
 	lastDay := core.DateOf(c.Logon.Now(), c.Logon.Zone).AddDays(c.Logon.TransitionDays)
 	c.paragraph(c.say("logon.off.confirm", core.Args{"LastDay": lastDay.String()}))
 	c.print(c.say("console.confirm", nil) + " ")
-	line, err := c.read(ctx)
-	if err != nil {
-		c.leave(ctx, err)
-		return present.Screen{Outcome: present.Fault}
+	line, err := c.read(ctx, screen)
+	if err != nil || line != choiceSwitchOn {
+		return screen, err
 	}
-	if strings.TrimSpace(line) != choiceSwitchOn {
-		return screen
-	}
-	return c.step(ctx, func(ctx context.Context) present.Screen { return c.Logon.SwitchOn(ctx, screen) })
+	return c.step(ctx, func(ctx context.Context) present.Screen { return c.Logon.SwitchOn(ctx, screen) }), nil
 }
 
-// draw writes a screen, but what came of the last attempt.
+// draw writes a screen, but what came of the last attempt. The QR code comes
+// last: with the secret and the question below it, it just fits 24 lines.
 func (c Console) draw(s present.Screen) {
 	c.print("\n")
 	for _, text := range append([]string{s.Account, s.Heading}, s.Text...) {
 		c.paragraph(text)
 	}
-	if s.URI != "" {
-		c.print(qrText(s.URI))
-		c.paragraph(c.say("console.secret", core.Args{"Secret": s.Secret}))
-	}
 	if s.Outcome == present.Undecided {
 		c.paragraph(s.Notice)
 		c.paragraph(c.say("logon.questions", nil))
+	}
+	if s.URI != "" {
+		c.print(c.choices(s))
+		c.print(qrText(s.URI))
+		c.paragraph(c.say("console.secret", core.Args{"Secret": s.Secret}))
 	}
 }
 
@@ -150,18 +185,23 @@ func (c Console) drawMessage(s present.Screen) {
 	c.paragraph(strings.TrimSpace(s.Message + " " + c.Logon.Countdown(s)))
 }
 
-// question is the line that waits for an answer, with what can be chosen.
-func (c Console) question(s present.Screen) string {
-	var lines []string
+// choices are what can be typed instead of a code, a line each.
+func (c Console) choices(s present.Screen) string {
+	var lines string
 	if s.MaySwitchOn {
-		lines = append(lines, choiceSwitchOn+" = "+c.say("logon.off.switch_on", nil))
+		lines += choiceSwitchOn + " = " + c.say("logon.off.switch_on", nil) + "\n"
 	}
 	switch {
 	case s.MaySkip && s.Stage == core.StageOff:
-		lines = append(lines, choiceSkip+" = "+c.say("logon.off.without", nil))
+		lines += choiceSkip + " = " + c.say("logon.off.without", nil) + "\n"
 	case s.MaySkip:
-		lines = append(lines, choiceSkip+" = "+c.say("logon.skip", nil))
+		lines += choiceSkip + " = " + c.say("logon.skip", nil) + "\n"
 	}
+	return lines
+}
+
+// question is what stands before the answer.
+func (c Console) question(s present.Screen) string {
 	key := "logon.field"
 	switch {
 	case s.Locked:
@@ -169,7 +209,7 @@ func (c Console) question(s present.Screen) string {
 	case s.Stage == core.StageOff:
 		key = "console.choose"
 	}
-	return strings.Join(append(lines, c.say(key, nil)+": "), "\n")
+	return c.say(key, nil) + ": "
 }
 
 func (c Console) say(key string, args core.Args) string { return c.Logon.Texts.Text(key, args) }

@@ -6,21 +6,31 @@ import (
 	"github.com/skip2/go-qrcode"
 )
 
-// quiet is how many light modules stand around the code: fewer than the four of
-// the norm, so that it fits 24 lines, and enough for the readers of phones.
-const quiet = 2
+// usual is the longest side of a code that leaves two lines of 24 with a quiet
+// zone of two modules. The norm asks for four; readers of phones take two, and
+// one where there is no more room.
+const usual = 37
 
-// qrText draws a QR code in half blocks, two modules to a character, light ones
-// painted. On a dark terminal that is the right way round; a light one is told
-// its colours by two escape sequences, which one without colours passes over.
-// A text that is too long for a QR code yields nothing: there is the secret.
-func qrText(text string) string {
-	code, err := qrcode.New(text, qrcode.Low) // fewest lines
+// defaults are what authenticator apps take for granted: without them the code
+// of a usual account is two lines less high.
+const defaults = "&algorithm=SHA1&digits=6&period=30"
+
+// qrText draws the QR code of a key URI in half blocks, two modules to a
+// character, light ones painted. On a dark terminal that is the right way round;
+// a light one is told its colours by two escape sequences, which one without
+// colours passes over. A text that is too long for a QR code yields nothing:
+// there is the secret.
+func qrText(uri string) string {
+	code, err := qrcode.New(strings.TrimSuffix(uri, defaults), qrcode.Low) // fewest lines
 	if err != nil {
 		return ""
 	}
 	code.DisableBorder = true
 	bitmap := code.Bitmap()
+	quiet := 2
+	if len(bitmap) > usual {
+		quiet = 1
+	}
 	light := func(x, y int) bool {
 		x, y = x-quiet, y-quiet
 		return x < 0 || y < 0 || x >= len(bitmap) || y >= len(bitmap) || !bitmap[y][x]

@@ -24,6 +24,8 @@ func (columnLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 
 func (columnLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	width := min(size.Width-4*theme.Padding(), columnWidth)
+	// Twice, because wrapped text knows its height only when it has its width.
+	objects[0].Resize(fyne.NewSize(width, 0))
 	objects[0].Resize(fyne.NewSize(width, size.Height-8*theme.Padding()))
 	objects[0].Move(fyne.NewPos((size.Width-width)/2, 4*theme.Padding()))
 }

@@ -21,6 +21,8 @@ type Logon struct {
 	ManualURL string
 	// TransitionDays is how long a transition would last that begins now.
 	TransitionDays int
+	// Report, if set, is told the cause of a fault, which no screen shows.
+	Report func(error)
 }
 
 // Outcome is how the gate ends. The zero Outcome is that it has not ended, and
@@ -170,7 +172,11 @@ func (l Logon) after(ctx context.Context, on Screen, v core.Verdict, err error) 
 			on.Message += " " + l.Texts.Count("logon.tries_left", v.TriesLeft, nil)
 		}
 	default: // what the screen offers is not so any more
-		return l.prompt(ctx, l.Texts.Text("logon.refused."+string(v.Reason), nil))
+		now := l.prompt(ctx, l.Texts.Text("logon.refused."+string(v.Reason), nil))
+		if now.Stage == core.StageOff && v.Reason == core.NoSecret {
+			now.Message = "" // it was switched off, not reset
+		}
+		return now
 	}
 	return on
 }
@@ -181,11 +187,19 @@ func (l Logon) locked(on Screen, until time.Time) Screen {
 	return on
 }
 
-// Broken is the screen of a fault: a sentence, whom to call, nothing technical.
+// Broken is the screen of a fault: that it does not work, whom to call, nothing
+// technical.
 func (l Logon) Broken(err error) Screen {
+	if l.Report != nil {
+		l.Report(err)
+	}
+	what := l.Texts.Text("logon.fault.what", nil)
+	if core.CodeOf(err) == core.Locked { // others are busy: that passes
+		what = Sentence(l.Texts, err)
+	}
 	return Screen{
 		Outcome: Fault, Heading: l.Texts.Text("logon.fault.heading", nil),
-		Text: []string{Sentence(l.Texts, err), l.Texts.Text("logon.fault.whom", nil)},
+		Text: []string{what, l.Texts.Text("logon.fault.whom", nil)},
 	}
 }
 

@@ -34,6 +34,7 @@ type QR struct {
 var (
 	_ fyne.Focusable         = (*QR)(nil)
 	_ fyne.SecondaryTappable = (*QR)(nil)
+	_ fyne.Disableable       = (*QR)(nil)
 	_ desktop.Cursorable     = (*QR)(nil)
 )
 
@@ -114,6 +115,16 @@ func (q *QR) FocusGained() { q.focused = true; q.Refresh() }
 
 // FocusLost implements fyne.Focusable.
 func (q *QR) FocusLost() { q.focused = false; q.Refresh() }
+
+// Disabled keeps the focus from a QR code without a menu: typing into it would
+// do nothing. Enable and Disable change nothing.
+func (q *QR) Disabled() bool { return q.menu == nil }
+
+// Enable implements fyne.Disableable.
+func (q *QR) Enable() {}
+
+// Disable implements fyne.Disableable.
+func (q *QR) Disable() {}
 
 // TypedRune implements fyne.Focusable.
 func (q *QR) TypedRune(rune) {}

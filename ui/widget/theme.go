@@ -77,17 +77,28 @@ func rgba(hex uint32, alpha uint8) color.Color {
 	return color.NRGBA{R: uint8(hex >> 16), G: uint8(hex >> 8), B: uint8(hex), A: alpha}
 }
 
-// Large returns the theme with its text so many times as large, for one field.
-func Large(times float32) fyne.Theme { return large{NewTheme(), times} }
+// Large returns a theme that is the app's, whichever that is at the time, with
+// its text so many times as large, for one field.
+func Large(times float32) fyne.Theme { return large{times} }
 
-type large struct {
-	fyne.Theme
-	times float32
+type large struct{ times float32 }
+
+func current() fyne.Theme { return fyne.CurrentApp().Settings().Theme() }
+
+// Color implements fyne.Theme.
+func (large) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	return current().Color(name, variant)
 }
+
+// Font implements fyne.Theme.
+func (large) Font(style fyne.TextStyle) fyne.Resource { return current().Font(style) }
+
+// Icon implements fyne.Theme.
+func (large) Icon(name fyne.ThemeIconName) fyne.Resource { return current().Icon(name) }
 
 // Size implements fyne.Theme.
 func (l large) Size(name fyne.ThemeSizeName) float32 {
-	size := l.Theme.Size(name)
+	size := current().Size(name)
 	if name == theme.SizeNameText {
 		size *= l.times
 	}

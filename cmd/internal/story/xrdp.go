@@ -207,9 +207,7 @@ func (s *Session) Keep(name string) {
 	Must(s.T, png.Encode(file, img))
 }
 
-// TypeSlowly types a code into the field, each digit when the one before is on
-// the screen: over RDP two of the same can come together so closely that one is
-// lost.
+// TypeSlowly types a code into the field, like PressSlowly.
 func (s *Session) TypeSlowly(code string) {
 	s.T.Helper()
 	for i, digit := range code {
@@ -222,6 +220,19 @@ func (s *Session) TypeSlowly(code string) {
 		if i == 0 {
 			s.empty, s.first = before, differ(before, after)
 		}
+	}
+}
+
+// PressSlowly presses keys, each when the one before shows: Tab by the frame
+// that moves. Over RDP two of the same can come together so closely that one is
+// lost.
+func (s *Session) PressSlowly(keys ...string) {
+	s.T.Helper()
+	for _, key := range keys {
+		before, err := s.Desk.Screenshot()
+		Must(s.T, err)
+		s.Press(key)
+		s.WaitFor(key+" to show", func(img *image.RGBA) bool { return !bytes.Equal(img.Pix, before.Pix) })
 	}
 }
 
