@@ -76,7 +76,7 @@ func TestTheGateRunsWithoutTheSessionsEnvironment(t *testing.T) {
 		}
 	}
 	slices.Sort(left)
-	want := []string{"DBUS_SESSION_BUS_ADDRESS=disabled:", "HOME=/nonexistent", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"}
+	want := []string{"DBUS_SESSION_BUS_ADDRESS=disabled:", "HOME=/nonexistent", "MESA_SHADER_CACHE_DISABLE=true", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"}
 	if !slices.Equal(left, want) {
 		t.Errorf("the gate runs with %q, want %q", left, want)
 	}
