@@ -103,6 +103,9 @@ Subsystem sftp internal-sftp
 func (h *sshHost) serve(t *testing.T, config string) {
 	t.Helper()
 	story.Must(t, os.MkdirAll("/run/sshd", 0o755)) // sshd's empty folder, which its start script makes
+	logins, err := os.OpenFile("/run/utmp", os.O_CREATE, 0o664) // sshd tells it who comes from where, if it is there
+	story.Must(t, err)
+	story.Must(t, logins.Close())
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	story.Must(t, err)
 	_, h.port, err = net.SplitHostPort(listener.Addr().String())

@@ -47,7 +47,8 @@ func (h *sshHost) logSays(t *testing.T, kind core.Kind, reason core.Reason) {
 		page, err := store.Events(t.Context(), core.Query{Limit: 1})
 		story.Must(t, err)
 		event := page.Events[0]
-		if event.Kind == kind && event.Detail["reason"] == string(reason) && event.Account == h.account && strings.HasPrefix(event.Session, "pts/") {
+		if event.Kind == kind && event.Detail["reason"] == string(reason) && event.Account == h.account &&
+			strings.HasPrefix(event.Session, "pts/") && event.Client == "127.0.0.1" {
 			return
 		}
 		select {

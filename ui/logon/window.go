@@ -3,6 +3,8 @@ package logon
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -79,7 +81,6 @@ func (w *Window) makeParts() {
 	w.text, w.buttons = container.NewVBox(), container.NewVBox()
 	w.qr = widget.NewQR(nil)
 	w.secret = fynewidget.NewLabelWithStyle("", fyne.TextAlignCenter, fyne.TextStyle{Monospace: true, Bold: true})
-	w.secret.Wrapping = fyne.TextWrapWord
 	w.label = fynewidget.NewLabel("")
 	w.field = widget.NewDigits(otp.Digits, w.enter, w.askLeave)
 	w.field.OnChanged = func(string) { w.touch() }
@@ -110,8 +111,7 @@ func (w *Window) layout() fyne.CanvasObject {
 		container.NewHBox(w.other))
 	w.enrol = container.NewVBox(w.qr, w.secret)
 	footer := container.NewVBox(fynewidget.NewSeparator(),
-		fynewidget.NewLabel(w.say("logon.questions", nil)),
-		fynewidget.NewLabel(w.say("logon.manual", core.Args{"ManualURL": w.logon.ManualURL})))
+		fynewidget.NewLabel(w.say("logon.questions", nil)+"\n"+w.say("logon.manual", core.Args{"ManualURL": w.logon.ManualURL})))
 	right := container.NewVBox(w.heading, w.text, w.entry, w.message, w.countdown, w.notice, w.buttons)
 	body := container.New(besideLayout{}, right, w.enrol)
 	page := container.New(columnLayout{}, container.NewVBox(w.account, body, layout.NewSpacer(), footer))
@@ -177,7 +177,7 @@ func (w *Window) show(screen present.Screen) {
 	if w.qr.Set(screen.URI) != nil {
 		w.secret.Importance = fynewidget.HighImportance // the secret can still be typed over
 	}
-	w.secret.SetText(screen.Secret)
+	w.secret.SetText(inLines(screen.Secret))
 	w.enrol.Hidden = screen.URI == ""
 	w.entry.Hidden = !takesCode
 	w.takeHelper(takesCode && (screen.Locked || w.helper && screen.Message != ""))
@@ -222,8 +222,19 @@ func (w *Window) takeHelper(helper bool) {
 	}
 	w.field.SetLength(length)
 	w.label.SetText(w.say(label, nil))
+	w.label.Hidden = w.label.Text == w.heading.Text
 	w.other.SetText(w.say(other, nil))
 	w.win.Canvas().Focus(w.field)
+}
+
+// inLines puts four groups of a secret on a line: whoever types it over looks
+// back and forth, and finds the place again.
+func inLines(groups string) string {
+	var lines []string
+	for line := range slices.Chunk(strings.Fields(groups), 4) {
+		lines = append(lines, strings.Join(line, " "))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func setOrHide(label *fynewidget.Label, text string) {

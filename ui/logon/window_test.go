@@ -102,7 +102,7 @@ func TestFirstLogonShowsTheQRCodeAndTheSecret(t *testing.T) {
 			if result.GetText() != want {
 				t.Error("the QR code does not hold the URI")
 			}
-			groups := strings.Split(g.secret.Text, " ")
+			groups := strings.Fields(g.secret.Text)
 			if strings.Join(groups, "") != secret.Base32() || len(groups) != 8 || !g.enrol.Visible() {
 				t.Errorf("the secret stands there in %d groups", len(groups))
 			}

@@ -18,8 +18,9 @@ import (
 
 // Current returns the account that runs this process as an actor. With
 // [identity] account it is that account, if its practice is the caller's own
-// play-thing; see override. Client stays empty: sshd's variables are the user's
-// to set, and neither xrdp nor RDS tells a session where its client is.
+// play-thing; see override. Client is what the system's list of logons says of the
+// terminal: sshd's variables are the user's to set, and neither xrdp nor RDS
+// tells a session where its client is.
 //
 // Errors: Refused for an account that may not stand in, a fault if the system
 // does not know its own user.
@@ -110,7 +111,7 @@ func fromSystem() (core.Actor, error) {
 	if err != nil {
 		return core.Actor{}, fmt.Errorf("asking the name of this server: %w", err)
 	}
-	return core.Actor{Account: account(name), Server: server, Session: session()}, nil
+	return core.Actor{Account: account(name), Server: server, Session: session(), Client: clientAddress(name)}, nil
 }
 
 // account cuts the domain off a name and folds it.

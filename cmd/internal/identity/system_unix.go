@@ -22,15 +22,30 @@ func accountName() (string, error) {
 
 // session returns the X display, or else the terminal. DISPLAY can be set to
 // anything: it tells where to look, not who it was.
-func session() string {
-	names := []string{os.Getenv("DISPLAY")}
+func session() string { return firstSession(append([]string{os.Getenv("DISPLAY")}, terminals()...)...) }
+
+// terminals returns those that this process reads from or writes to, like
+// "pts/3".
+func terminals() []string {
+	var names []string
 	for fd := range 3 {
 		target, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
 		if terminal, found := strings.CutPrefix(target, "/dev/"); err == nil && found && strings.ContainsAny(terminal, "0123456789") {
 			names = append(names, terminal)
 		}
 	}
-	return firstSession(names...)
+	return names
+}
+
+// clientAddress returns from where the account logged on, "" if the system does
+// not tell.
+func clientAddress(account string) string {
+	for _, terminal := range terminals() {
+		if address := client(logins, account, terminal); address != "" {
+			return address
+		}
+	}
+	return ""
 }
 
 // noLogin is the loginuid of a process that no login began.

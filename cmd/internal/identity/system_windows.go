@@ -18,5 +18,8 @@ func accountName() (string, error) {
 // set to anything: it tells where to look, not who it was.
 func session() string { return firstSession(os.Getenv("SESSIONNAME")) }
 
+// clientAddress has no answer yet.
+func clientAddress(string) string { return "" }
+
 // Login has nothing to add: an elevated process keeps its account.
 func Login() string { return "" }
