@@ -218,11 +218,10 @@ func skipNoMore(t *testing.T, h *story.RDPHost) {
 	if text := s.Text(img); strings.Contains(text, "zonder") {
 		t.Errorf("the transition is over, and the screen says: %s", text)
 	}
-	s.PressSlowly("Tab", "Tab", "Tab") // to where the button would be
+	s.PressSlowly("Tab", "Tab", "Tab") // to where the button would be, and the field is
 	s.Press("Return")
 	s.Says("Scan deze QR-code met uw telefoon")
 	noDesktop(t, h)
-	s.Press("Tab") // from the QR code back to the field
 	s.TypeSlowly(phone(t, secret, 0))
 	s.ReachesDesktop()
 }
