@@ -102,7 +102,7 @@ Subsystem sftp internal-sftp
 // serve lets an sshd of its own answer each connection.
 func (h *sshHost) serve(t *testing.T, config string) {
 	t.Helper()
-	story.Must(t, os.MkdirAll("/run/sshd", 0o755)) // sshd's empty folder, which its start script makes
+	story.Must(t, os.MkdirAll("/run/sshd", 0o755))              // sshd's empty folder, which its start script makes
 	logins, err := os.OpenFile("/run/utmp", os.O_CREATE, 0o664) // sshd tells it who comes from where, if it is there
 	story.Must(t, err)
 	story.Must(t, logins.Close())
