@@ -24,7 +24,7 @@ type step struct {
 
 // onlyPure are the packages that must build without C for Windows: all but the
 // windows themselves.
-var onlyPure = []string{"./core/...", "./storage/...", "./ui/present/...", "./cmd/tfa-admin/...", "./cmd/dev/..."}
+var onlyPure = []string{"./core/...", "./storage/...", "./ui/present/...", "./cmd/tfa-admin/...", "./cmd/internal/check/...", "./cmd/dev/..."}
 
 // noNetwork are words that net/http and the go command use.
 var noNetwork = []string{"dial tcp", "no such host", "connection refused", "i/o timeout", "GOPROXY=off", "network is unreachable", "proxyconnect", "403 Forbidden", "502 Bad Gateway"}

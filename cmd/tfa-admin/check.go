@@ -78,7 +78,10 @@ func (c checkCommand) Run(d *desk) error {
 	} else {
 		err = c.print(d, findings, done)
 	}
-	return errors.Join(failed, err, c.verdict(findings))
+	if err := errors.Join(failed, err); err != nil {
+		return err
+	}
+	return c.verdict(findings)
 }
 
 func (d *desk) lookAround() ([]check.Finding, error) {
@@ -167,15 +170,18 @@ func countOf(n map[check.State]int, states ...check.State) string {
 }
 
 func (c checkCommand) print(d *desk, findings []check.Finding, done map[string][]fixDocument) error {
-	p := printer{w: d.out, colored: isColorful(d.out)}
+	p := printer{w: d.out, colored: isColorful(d.out), dry: c.DryRun}
 	for _, f := range findings {
 		for _, fix := range done[f.ID] {
 			p.line("done: " + fix.Step)
 		}
 	}
+	if c.Fix && !c.DryRun && len(done) == 0 {
+		p.line("nothing was changed: no mode or owner of our files is wrong")
+	}
 	p.line(countOf(tally(findings), check.Hole, check.Warning, check.Unknown, check.OK, check.NotApplicable))
 	for _, f := range findings {
-		p.finding(f, c.DryRun)
+		p.finding(f)
 	}
 	return p.err
 }
@@ -184,6 +190,7 @@ func (c checkCommand) print(d *desk, findings []check.Finding, done map[string][
 type printer struct {
 	w       io.Writer
 	colored bool
+	dry     bool // --dry-run
 	listing bool // what is well takes a line each
 	err     error
 }
@@ -203,7 +210,7 @@ const (
 // mostFound is how many lines of one finding a person gets; --json has all.
 const mostFound = 8
 
-func (p *printer) finding(f check.Finding, dry bool) {
+func (p *printer) finding(f check.Finding) {
 	label := labels[f.State]
 	tag := label.tag
 	if p.colored {
@@ -235,7 +242,7 @@ func (p *printer) finding(f check.Finding, dry bool) {
 	p.part("so", f.Meaning)
 	p.part("to close", f.Remedy)
 	for _, fix := range f.Fixes {
-		if dry {
+		if p.dry {
 			p.part("would", fix.Step)
 		} else {
 			p.part("--fix can", fix.Step)

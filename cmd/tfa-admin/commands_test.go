@@ -40,6 +40,11 @@ func (s *stage) bin() string { return filepath.Join(s.root, "bin") }
 func (s *stage) setup(env *testscript.Env) error {
 	env.Setenv("TZ", "UTC")
 	env.Setenv("EVT", s.practice)
+	packaging, err := filepath.Abs("../../assets/packaging")
+	if err != nil {
+		return err
+	}
+	env.Setenv("PACKAGING", packaging)
 	file := filepath.Join(env.WorkDir, "tfa.toml")
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 		if err := os.WriteFile(file, []byte("@STORES@"), 0o644); err != nil {
@@ -122,7 +127,7 @@ func (s *stage) status(ts *testscript.TestScript, _ bool, args []string) {
 		got = strconv.Itoa(exit.ExitCode())
 	}
 	if got != want {
-		ts.Fatalf("exit status %s, want %s", got, want)
+		ts.Fatalf("exit status %s, want %s\n%s", got, want, ts.ReadFile("stderr"))
 	}
 }
 
@@ -138,7 +143,8 @@ func (s *stage) accounts(ts *testscript.TestScript, _ bool, args []string) {
 	for _, number := range args[1:] {
 		name := args[0] + "-" + number
 		ts.Check(ts.Exec("useradd", "--no-create-home", "--shell", "/usr/sbin/nologin", name))
-		ts.Defer(func() { ts.Check(ts.Exec("userdel", name)) })
+		// By force: another test's process may have the number of this account.
+		ts.Defer(func() { ts.Check(ts.Exec("userdel", "--force", name)) })
 	}
 }
 

@@ -17,6 +17,7 @@
 //	account helper-code ACCOUNT          a code for one logon, to read out by phone
 //	log show [PRACTICE]                  who did what, newest first
 //	log verify [PRACTICE]                was the log changed behind our back?
+//	check [--fix [--dry-run]] [--strict] is this host tight?
 //	version
 //
 // It acts for root (on Windows: an elevated administrator), or for the owner of
@@ -36,11 +37,16 @@
 //	           last_logon, failures, locked_until
 //	event      practice, seq, at, kind, actor, account, server, session, client,
 //	           detail
+//	finding    id, title, state (ok, not_applicable, unknown, warning, hole),
+//	           found, meaning, remedy, fixable, fixes: step, done
+//
+// Check prints its document whatever it found, worst first.
 //
 // Messages go to standard error. The exit status is
 //
 //	0  done
-//	1  refused, or not found; for log verify: the log was changed
+//	1  refused, or not found; for log verify: the log was changed; for check: at
+//	   least one hole, with --strict also a warning or what could not be seen
 //	2  a fault: usage, configuration, store or system
 package main
 

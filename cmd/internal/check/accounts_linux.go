@@ -44,7 +44,7 @@ func (l *Linux) practiceAdmins(context.Context) result {
 		if p.uid == "0" {
 			r.add(Hole, "%s has uid 0: it is root", p.name)
 		}
-		for _, group := range l.groupsOf(p) {
+		for _, group := range l.groupsOf[p.name] {
 			if slices.Contains(powerful, group) {
 				r.add(Hole, "%s is in group %s", p.name, group)
 			}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -38,8 +37,11 @@ type Linux struct {
 	members []person // those of practices
 	groups  []group
 	hostErr error
-	opened  map[string]opened
-	sshd    map[string]sshdAnswer
+	// groupsOf are the groups of an account, inGroup the accounts in a group.
+	groupsOf, inGroup map[string][]string
+
+	opened map[string]opened
+	sshd   map[string]sshdAnswer
 }
 
 // Kernel is what only the kernel knows.
@@ -87,6 +89,7 @@ func (l *Linux) Checks() []Check {
 	}
 	l.cfg = &cfg
 	l.hostErr = l.meet()
+	l.sort()
 	l.opened, l.sshd = map[string]opened{}, map[string]sshdAnswer{}
 	return slices.Concat(l.ourChecks(), l.storeChecks(), l.xrdpChecks(), l.sshChecks(), l.pamChecks(), l.accountChecks(), l.hostChecks())
 }
@@ -142,15 +145,27 @@ func (l *Linux) practices() map[string][]person {
 	return practices
 }
 
-// groupsOf returns the names of the groups that an account is in.
-func (l *Linux) groupsOf(p person) []string {
-	var names []string
-	for _, g := range l.groups {
-		if g.gid == p.gid || slices.Contains(g.members, p.name) {
-			names = append(names, g.name)
+// sort notes who is in which group, once: a host may have thousands of both.
+func (l *Linux) sort() {
+	l.groupsOf, l.inGroup = map[string][]string{}, map[string][]string{}
+	join := func(account, group string) {
+		if !slices.Contains(l.groupsOf[account], group) {
+			l.groupsOf[account] = append(l.groupsOf[account], group)
+			l.inGroup[group] = append(l.inGroup[group], account)
 		}
 	}
-	return names
+	names := map[string]string{}
+	for _, g := range l.groups {
+		names[g.gid] = g.name
+		for _, account := range g.members {
+			join(account, g.name)
+		}
+	}
+	for _, p := range l.people {
+		if name, ok := names[p.gid]; ok {
+			join(p.name, name)
+		}
+	}
 }
 
 // path returns where a file of the host stands.
@@ -213,40 +228,46 @@ func (l *Linux) eachMember(look func(*result, person)) result {
 }
 
 // guard notes if anybody but root can change the file at path, or exchange it
-// through a folder above.
+// through a folder above; where a link stands there, of both its ends.
 func (l *Linux) guard(r *result, path string) {
+	end, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		r.add(Unknown, "%v", err)
+		return
+	}
+	seen := map[string]bool{}
+	l.guardOne(r, end, true)
+	for _, from := range []string{path, end} {
+		for folder := filepath.Dir(from); !seen[folder]; folder = filepath.Dir(folder) {
+			seen[folder] = true
+			l.guardOne(r, folder, slices.Contains(ourFolders, l.show(folder)))
+		}
+	}
+}
+
+// ourFolders are those that nobody else puts anything in.
+var ourFolders = []string{"/etc/tfa", "/usr/lib/tfa"}
+
+// guardOne notes who can change one file or folder, and if fixable, how to stop
+// that.
+func (l *Linux) guardOne(r *result, path string, fixable bool) {
 	info, err := os.Stat(path)
 	if err != nil {
 		r.add(Unknown, "%v", err)
 		return
 	}
-	l.guardOne(r, path, info, true)
-	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
-		if info, err := os.Stat(folder); err == nil {
-			l.guardOne(r, folder, info, false)
-		}
-		if folder == filepath.Dir(folder) {
-			return
-		}
-	}
-}
-
-// guardOne notes who can change one file or folder, and if fixable, how to stop
-// that.
-func (l *Linux) guardOne(r *result, path string, info os.FileInfo, fixable bool) {
 	mode, shown := info.Mode(), l.show(path)
 	if uid := ownerOf(info).Uid; uid != 0 {
 		r.add(Hole, "%s belongs to %s, not to root", shown, l.nameOf(uid))
 		if fixable {
-			r.fix(func() error { return os.Chown(path, 0, -1) }, "give %s to root (was %s)", shown, l.nameOf(uid))
+			r.fix(setOwner(path, 0, -1), "give %s to root (was %s)", shown, l.nameOf(uid))
 		}
 	}
 	sticky := info.IsDir() && mode&os.ModeSticky != 0 // nobody renames what is another's
 	if loose := mode.Perm() & 0o022; loose != 0 && !sticky {
 		r.add(Hole, "others than root may write %s (mode %s)", shown, octal(mode))
 		if fixable {
-			r.fix(func() error { return unix.Chmod(path, permissions(mode&^0o022)) },
-				"set the mode of %s to %s (was %s)", shown, octal(mode&^0o022), octal(mode))
+			r.fix(setMode(path, mode&^0o022), "set the mode of %s to %s (was %s)", shown, octal(mode&^0o022), octal(mode))
 		}
 	}
 }
@@ -261,18 +282,3 @@ func (l *Linux) nameOf(uid uint32) string {
 	}
 	return "user " + number
 }
-
-func ownerOf(info os.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }
-
-// permissions returns a mode as chmod(2) takes it.
-func permissions(mode os.FileMode) uint32 {
-	bits := uint32(mode.Perm())
-	for flag, bit := range map[os.FileMode]uint32{os.ModeSetuid: unix.S_ISUID, os.ModeSetgid: unix.S_ISGID, os.ModeSticky: unix.S_ISVTX} {
-		if mode&flag != 0 {
-			bits |= bit
-		}
-	}
-	return bits
-}
-
-func octal(mode os.FileMode) string { return fmt.Sprintf("%04o", permissions(mode)) }

@@ -29,7 +29,7 @@ func (l *Linux) ourChecks() []Check {
 			"Mend the line that is named, or let tfa-admin init write a file with the defaults.",
 			l.config},
 		{"programs", "Our programs are there and belong to root alone",
-			"Who can change a program of ours, or a folder above it, decides who gets in.",
+			"Without the gate nobody logs on; who can change it, or a folder above it, decides who does.",
 			"Install them again: install -o root -g root -m 755 tfa-logon tfa-admin beheertool /usr/bin/",
 			l.programs},
 		{"versions", "All our programs are of one version",

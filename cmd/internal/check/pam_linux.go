@@ -122,9 +122,9 @@ func (l *Linux) pamUserEnvironment(context.Context) (r result) {
 		for _, line := range l.pam(service) {
 			services = true
 			if line.module == "pam_env.so" && slices.Contains(line.options, "user_readenv=1") {
-				state := Hole
-				if !slices.Contains([]string{"xrdp-sesman", "sshd"}, service) {
-					state = Warning // no gate stands behind it
+				state := Warning // no gate stands behind it
+				if service == "xrdp-sesman" || service == "sshd" && l.comeBySSH() {
+					state = Hole
 				}
 				r.add(state, "/etc/pam.d/%s: user_readenv=1", service)
 			}

@@ -41,7 +41,7 @@ func (l *Linux) sshChecks() []Check {
 				}
 			})},
 		{"ssh-sessions", "One connection by ssh is one session",
-			"More sessions on one connection don't have to pass a code of their own, if the client shares it.",
+			"Each session asks for a code of its own, but many can wait at the gate over one connection.",
 			"MaxSessions 1, under Match Group tfa-*.",
 			l.eachSSH(func(r *result, p person, a sshdAnswer) {
 				if a.first("maxsessions") != "1" {
@@ -108,6 +108,15 @@ func (l *Linux) asked() []person {
 	return some
 }
 
+// comeBySSH reports whether sshd lets an account of a practice in, as far as it
+// can be asked.
+func (l *Linux) comeBySSH() bool {
+	return slices.ContainsFunc(l.asked(), func(p person) bool {
+		a := l.askSSHD(p)
+		return a.err != nil || !a.refuses(p.name, l.groupsOf[p.name])
+	})
+}
+
 // overSSH runs look for each account that sshd lets in.
 func (l *Linux) overSSH(look func(*result, person, sshdAnswer)) result {
 	r, ok := l.needHost()
@@ -121,7 +130,7 @@ func (l *Linux) overSSH(look func(*result, person, sshdAnswer)) result {
 		if a.err != nil {
 			return fault(a.err)
 		}
-		if !a.refuses(p.name, l.groupsOf(p)) {
+		if !a.refuses(p.name, l.groupsOf[p.name]) {
 			letIn++
 			look(&r, p, a)
 		}

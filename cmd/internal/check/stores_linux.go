@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strconv"
 
-	"golang.org/x/sys/unix"
-
 	"evry.nl/tfa/cmd/internal/stores"
 	"evry.nl/tfa/core"
 )
@@ -99,56 +97,50 @@ const (
 // and key: what the store itself refuses to open with.
 func (l *Linux) tighten(r *result, practice string) {
 	store, key := l.cfg.StorePath(practice), l.cfg.KeyPath(practice)
-	folder, err := os.Stat(filepath.Dir(store))
+	folder := filepath.Dir(store)
+	info, err := os.Lstat(folder)
 	if err != nil {
 		return
 	}
-	if uid := ownerOf(folder).Uid; uid != 0 {
-		r.add(Hole, "%s belongs to %s, not to root", filepath.Dir(store), l.nameOf(uid))
-		r.fix(func() error { return os.Chown(filepath.Dir(store), 0, -1) }, "give %s to root (was %s)", filepath.Dir(store), l.nameOf(uid))
+	group := ownerOf(info).Gid
+	l.tightenFile(r, folder, looseFolder, group)
+	if filepath.Dir(key) != folder {
+		l.tightenFile(r, filepath.Dir(key), looseFolder, group)
 	}
-	shared := folder.Mode()&0o070 != 0
-	l.tightenMode(r, filepath.Dir(store), looseFolder, shared)
-	if filepath.Dir(key) != filepath.Dir(store) {
-		l.tightenMode(r, filepath.Dir(key), looseFolder, false)
-	}
-	l.tightenMode(r, store, looseStore, false)
-	l.tightenMode(r, key, looseKey, false)
-	group := ownerOf(folder).Gid
-	for _, path := range []string{store, key} {
-		info, err := os.Stat(path)
-		if err != nil {
-			continue
-		}
-		if gid := ownerOf(info).Gid; gid != group {
-			r.add(Hole, "%s has group %s, its folder %s", path, l.groupName(gid), l.groupName(group))
-			r.fix(func() error { return os.Chown(path, -1, int(group)) }, "give %s the group %s (was %s)", path, l.groupName(group), l.groupName(gid))
-		}
-		if uid := ownerOf(info).Uid; path == key && uid != 0 {
-			r.add(Hole, "the key %s belongs to %s, not to root", path, l.nameOf(uid))
-			r.fix(func() error { return os.Chown(path, 0, -1) }, "give %s to root (was %s)", path, l.nameOf(uid))
-		}
-	}
+	l.tightenFile(r, store, looseStore, group)
+	l.tightenFile(r, key, looseKey, group)
 }
 
-// tightenMode plans to take bits away from a mode, and to give new files in a
-// folder its group.
-func (l *Linux) tightenMode(r *result, path string, loose os.FileMode, inherits bool) {
-	info, err := os.Stat(path)
+// tightenFile plans for one file or folder: bits that nobody needs, the group of
+// the practice, root for an owner, and in a folder for several that new files
+// get its group. A store may belong to any of the practice.
+func (l *Linux) tightenFile(r *result, path string, loose os.FileMode, group uint32) {
+	info, err := os.Lstat(path)
 	if err != nil {
 		return
+	}
+	if !info.IsDir() && (!info.Mode().IsRegular() || ownerOf(info).Nlink > 1) {
+		r.add(Hole, "%s is a link, or no file", path)
+		return
+	}
+	owner := ownerOf(info)
+	if owner.Gid != group {
+		r.add(Hole, "%s has group %s, its folder %s", path, l.groupName(owner.Gid), l.groupName(group))
+		r.fix(setOwner(path, -1, int(group)), "give %s the group %s (was %s)", path, l.groupName(group), l.groupName(owner.Gid))
+	}
+	if owner.Uid != 0 && (info.IsDir() || loose == looseKey) {
+		r.add(Hole, "%s belongs to %s, not to root", path, l.nameOf(owner.Uid))
+		r.fix(setOwner(path, 0, -1), "give %s to root (was %s)", path, l.nameOf(owner.Uid))
 	}
 	is := info.Mode()
 	wanted := is &^ loose
-	if inherits {
+	if info.IsDir() && is&0o070 != 0 {
 		wanted |= os.ModeSetgid
 	}
-	if wanted == is {
-		return
+	if wanted != is {
+		r.add(Hole, "the mode of %s is %s", path, octal(is))
+		r.fix(setMode(path, wanted), "set the mode of %s to %s (was %s)", path, octal(wanted), octal(is))
 	}
-	r.add(Hole, "the mode of %s is %s", path, octal(is))
-	r.fix(func() error { return unix.Chmod(path, permissions(wanted)) },
-		"set the mode of %s to %s (was %s)", path, octal(wanted), octal(is))
 }
 
 func (l *Linux) storeFolders(context.Context) (r result) {
@@ -186,16 +178,16 @@ func (l *Linux) practiceGroups(ctx context.Context) result {
 		var own []string
 		for _, p := range practices[practice] {
 			own = append(own, p.name)
-			if !slices.Contains(l.groupsOf(p), group) {
+			if !slices.Contains(l.groupsOf[p.name], group) {
 				r.add(Hole, "%s is not in group %s: it can't log on", p.name, group)
 			}
 			if known != nil && !slices.Contains(known, p.name) {
 				r.add(Warning, "%s is not in the store of practice %s yet", p.name, practice)
 			}
 		}
-		for _, p := range l.people {
-			if p.uid != "0" && !slices.Contains(own, p.name) && slices.Contains(l.groupsOf(p), group) {
-				r.add(Hole, "%s is in group %s, and is no account of practice %s", p.name, group, practice)
+		for _, name := range l.inGroup[group] {
+			if name != "root" && !slices.Contains(own, name) {
+				r.add(Hole, "%s is in group %s, and is no account of practice %s", name, group, practice)
 			}
 		}
 		for _, name := range known {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"evry.nl/tfa/assets/packaging"
 )
 
@@ -123,7 +121,7 @@ func (l *Linux) xrdpWrapper(context.Context) (r result) {
 	if mode := info.Mode(); mode.Perm()&0o111 != 0o111 || !mode.IsRegular() {
 		r.add(Hole, "not everybody may run %s (mode %s)", wrapper, octal(mode))
 		if mode.IsRegular() {
-			r.fix(func() error { return unix.Chmod(l.path(wrapper), permissions(mode|0o555)) },
+			r.fix(setMode(l.path(wrapper), mode|0o555),
 				"set the mode of %s to %s (was %s)", wrapper, octal(mode|0o555), octal(mode))
 		}
 	}

@@ -15,14 +15,14 @@ import (
 
 // xrdpSetting is one value that decides whether the gate can be passed by.
 type xrdpSetting struct {
-	id, title, meaning   string
-	file, section, key   string
-	otherwise            string // what xrdp takes without the key
-	want                 []string
-	bad                  State
-	isSwitch             bool
-	alsoBad              string // a value that is a hole all the same
-	remedyValue, because string
+	id, title, meaning string
+	file, section, key string
+	otherwise          string // what xrdp takes without the key
+	want               []string
+	bad                State
+	isSwitch           bool
+	alsoBad            string // a value that is a hole all the same
+	because            string // added to the remedy
 }
 
 // xrdpSettings are in the order of what they cost. The defaults are those of the
