@@ -138,17 +138,17 @@ func xrdpHoles() map[string]hole {
 			h.version = "0.9.21.1-1"
 			h.changeLog("* CVE-2025-68670 and CVE-2024-39917\n")
 		}},
-		"change_log_is_missing": {"xrdp-vulnerabilities", Hole, "there is no change log", func(h *planted) { h.version = "0.9.24-1" }},
+		"change_log_is_missing": {"xrdp-vulnerabilities", Hole, "there is no change log", removes("/usr/share/doc/xrdp")},
 		"xrdp_was_not_restarted": {"xrdp-running", Warning, "was changed after process 41", func(h *planted) {
 			h.process(41, "xrdp-sesman", h.now.Add(-time.Hour), "/usr/sbin/xrdp-sesman", "-n")
 		}},
 		"xrdp_reads_another_file": {"xrdp-running", Warning, "reads /root/sesman.ini", func(h *planted) {
 			h.process(41, "xrdp-sesman", h.now.Add(time.Hour), "/usr/sbin/xrdp-sesman", "-c", "/root/sesman.ini")
 		}},
-		// The second kind of green: mended by the distribution, and seen to run.
-		"holes_were_mended_by_debian": {"xrdp-vulnerabilities", OK, "", func(h *planted) {
-			h.version = "0.9.21.1-1+deb12u3"
-			h.changeLog("* CVE-2025-68670\n* Fix CVE-2023-40184: x\n* Fix CVE-2024-39917\n")
+		// The second kind of green: mended by xrdp itself, and seen to run.
+		"holes_were_mended_by_xrdp": {"xrdp-vulnerabilities", OK, "", func(h *planted) {
+			h.version = "0.10.5-1"
+			h.remove("/usr/share/doc/xrdp")
 		}},
 		"xrdp_runs_with_these": {"xrdp-running", OK, "", func(h *planted) {
 			h.process(41, "xrdp-sesman", h.now.Add(time.Hour), "/usr/sbin/xrdp-sesman", "-n")
@@ -177,12 +177,20 @@ func xrdpSettingHoles() map[string]hole {
 		}},
 		"encryption_is_negotiated": {"xrdp-security-layer", Warning, "negotiate", edits(xrdp, "security_layer=tls", "security_layer=negotiate")},
 		"encryption_is_old":        {"xrdp-security-layer", Hole, "rdp", edits(xrdp, "security_layer=tls", "security_layer=rdp")},
-		"client_sets_a_variable":   {"xrdp-shell-variable", Warning, "PassShellAsEnv is X", edits(sesman, "MaxLoginRetry=4", "PassShellAsEnv=X")},
+		"client_sets_a_variable":   {"xrdp-shell-variable", Warning, "PassShellAsEnv is X", edits(sesman, "IdleTimeLimit=0", "PassShellAsEnv=X")},
 		"pam_is_the_second_lock": {"xrdp-policy", Warning, "PAM asks for the code", func(h *planted) {
 			h.edit(sesman, "Policy=UBC", "Policy=Default")
 			h.write("/etc/pam.d/xrdp-sesman", pamGate+pamRest, 0o644)
 		}},
-		"new_name_of_the_policy":  {"xrdp-policy", OK, "", edits(sesman, "Policy=UBC", "Policy=separate")},
+		"old_word_for_new_xrdp": {"xrdp-policy", Hole, "xrdp 0.10.5-1 wants Separate", func(h *planted) { h.version = "0.10.5-1" }},
+		"new_word_for_old_xrdp": {"xrdp-policy", Hole, "wants UBC", edits(sesman, "Policy=UBC", "Policy=Separate")},
+		"policy_of_no_version": {"xrdp-policy", Unknown, "does not say its version", func(h *planted) {
+			h.failing["dpkg-query"], h.failing["xrdp-sesman"] = errors.New("none"), errors.New("none")
+		}},
+		"new_name_of_the_policy": {"xrdp-policy", OK, "", func(h *planted) {
+			h.version = "0.10.5-1"
+			h.edit(sesman, "Policy=UBC", "Policy=separate")
+		}},
 		"switches_in_other_words": {"xrdp-alternate-shell", OK, "", edits(sesman, "AllowAlternateShell=false", "allowALTERNATEshell = No")},
 	}
 }

@@ -13,7 +13,7 @@ func (l *Linux) hostChecks() []Check {
 			l.clockSynchronised},
 		{"ptrace", "Programs of one account can't look into each other",
 			"What an account left behind can read a code out of its waiting gate, or let the gate say yes.",
-			"kernel.yama.ptrace_scope=1 in /etc/sysctl.d/tfa.conf, then sysctl --system.",
+			"kernel.yama.ptrace_scope=1 in /etc/sysctl.d/tfa.conf, then sysctl --system; a kernel with Yama, as Debian's own.",
 			l.ptrace},
 		{"swap", "Memory with secrets is not written to a disk",
 			"Secrets can stay on a disk that leaves the house. The key beside the store does so too.",

@@ -31,8 +31,18 @@ func parseINI(text string) ini {
 	return parsed
 }
 
+// anySection stands for whatever section has the key.
+const anySection = "*"
+
 // get returns a value, or without one the default.
 func (i ini) get(section, key, otherwise string) string {
+	if section == anySection {
+		for name := range i {
+			if value, ok := i[name][strings.ToLower(key)]; ok {
+				return value
+			}
+		}
+	}
 	if value, ok := i[strings.ToLower(section)][strings.ToLower(key)]; ok {
 		return value
 	}

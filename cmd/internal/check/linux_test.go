@@ -144,6 +144,20 @@ func TestFixFollowsNoLink(t *testing.T) {
 	}
 }
 
+// This kernel answers, whatever it says.
+func TestKernelIsAsked(t *testing.T) {
+	kernel := ThisKernel()
+	if _, err := kernel.Synchronised(); err != nil {
+		t.Error(err)
+	}
+	if free, size, err := kernel.Free("/"); err != nil || free == 0 || size < free {
+		t.Errorf("Free returned %d, %d, %v", free, size, err)
+	}
+	if _, _, err := kernel.Free("/nonexistent"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Free returned %v for what is not there", err)
+	}
+}
+
 func TestFixThatFailsSaysWhat(t *testing.T) {
 	h := closedHost(t)
 	h.chmod("/usr/bin/tfa-logon", 0o777)

@@ -20,7 +20,7 @@ func (l *Linux) pamChecks() []Check {
 			l.pamUserEnvironment},
 		{"console", "Accounts of practices can't log on at the console",
 			"At the console, also the one in the panel of the hypervisor, a password is enough.",
-			"\"account required pam_access.so\" in /etc/pam.d/login, and in /etc/security/access.conf: -:ALL EXCEPT root:LOCAL",
+			"\"account required pam_access.so\" in /etc/pam.d/login, and in /etc/security/access.conf: -:ALL EXCEPT root (sudo):LOCAL",
 			l.console},
 		{"su", "Accounts of practices can't become a colleague with su",
 			"Who is in a session of one account gets into another one with its password alone.",

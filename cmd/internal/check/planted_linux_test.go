@@ -67,7 +67,7 @@ func closedHost(t *testing.T) *planted {
 		t.Fatal("what must belong to root must be made by root: run the tests as root")
 	}
 	h := &planted{
-		T: t, root: t.TempDir(), version: "0.10.5-1", synchronised: true, free: 10 << 30, now: time.Now(),
+		T: t, root: t.TempDir(), version: "0.9.24-5~bpo12+1", synchronised: true, free: 10 << 30, now: time.Now(),
 		sshd: map[string]string{"": sshdSays}, failing: map[string]error{}, built: map[string]string{},
 		passwd: []string{
 			"root:x:0:0:root:/root:/bin/bash", "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin",
@@ -106,6 +106,7 @@ func closedHost(t *testing.T) *planted {
 	h.write("/proc/self/mounts", "/dev/sda1 / ext4 rw 0 0\ntmpfs /tmp tmpfs rw,noexec 0 0\n", 0o644)
 	h.write("/etc/tfa/tfa.toml", fmt.Sprintf("store = 'sqlite://%[1]s/{practice}/tfa.db'\nkey_file = '%[1]s/{practice}/tfa.key'\nexempt = ['root']\n",
 		h.path("/var/lib/tfa")), 0o644)
+	h.changeLog("xrdp (0.9.24-5~bpo12+1)\n * CVE-2025-68670\n * Fix CVE-2023-40184: x\n * Fix CVE-2024-39917\n")
 	h.makePractice()
 	return h
 }

@@ -40,8 +40,8 @@ var xrdpSettings = []xrdpSetting{
 		file:    xrdpFile, section: "Channels", key: "rail", otherwise: "true", want: []string{"false"}, isSwitch: true, bad: Hole},
 	{id: "xrdp-policy", title: "Each connection gets a session of its own, with a gate",
 		meaning: "A second client takes over a running or left session, desktop and all, with the password alone.",
-		file:    sesmanFile, section: "Sessions", key: "Policy", otherwise: "Default", want: []string{"UBC", "Separate"}, bad: Hole,
-		because: "xrdp 0.10 calls it Separate."},
+		file:    sesmanFile, section: "Sessions", key: "Policy", otherwise: "Default", want: []string{"UBC", "UBDC"}, bad: Hole,
+		because: "With xrdp 0.10 Policy=Separate: each passes over the word of the other and shares sessions."},
 	{id: "xrdp-kill-disconnected", title: "A session ends when its client has gone",
 		meaning: "Nobody gets back into a session that was left, but its programs go on, and it takes up memory.",
 		file:    sesmanFile, section: "Sessions", key: "KillDisconnected", otherwise: "false", want: []string{"true"}, isSwitch: true, bad: Warning,
@@ -51,10 +51,10 @@ var xrdpSettings = []xrdpSetting{
 		file:    sesmanFile, section: "Security", key: "AllowRootLogin", otherwise: "false", want: []string{"false"}, isSwitch: true, bad: Warning},
 	{id: "xrdp-security-layer", title: "Passwords and codes travel encrypted by TLS",
 		meaning: "A client, or who stands between, can choose the encryption of 1998.",
-		file:    xrdpFile, section: "Globals", key: "security_layer", otherwise: "rdp", want: []string{"tls"}, bad: Warning, alsoBad: "rdp"},
+		file:    xrdpFile, section: "Globals", key: "security_layer", otherwise: "rdp", want: []string{"tls", "hybrid"}, bad: Warning, alsoBad: "rdp"},
 	{id: "xrdp-shell-variable", title: "A client can't set a variable of the session",
 		meaning: "What the client names as its shell is put into a variable, before the gate starts.",
-		file:    sesmanFile, section: "Security", key: "PassShellAsEnv", otherwise: "", want: []string{""}, bad: Warning},
+		file:    sesmanFile, section: anySection, key: "PassShellAsEnv", otherwise: "", want: []string{""}, bad: Warning},
 }
 
 func (l *Linux) xrdpSettingChecks() []Check {
@@ -62,10 +62,13 @@ func (l *Linux) xrdpSettingChecks() []Check {
 	for _, s := range xrdpSettings {
 		remedy := s.key + "=" + s.want[0] + " in [" + s.section + "] of " + s.file + ". " + s.because
 		if s.want[0] == "" {
-			remedy = "Take " + s.key + " out of [" + s.section + "] of " + s.file + "."
+			remedy = "Take " + s.key + " out of " + s.file + "."
 		}
-		checks = append(checks, Check{s.id, s.title, s.meaning, strings.TrimSpace(remedy),
-			func(context.Context) result { return l.xrdpSetting(s) }})
+		look := l.xrdpSetting
+		if s.key == "Policy" {
+			look = l.xrdpPolicy
+		}
+		checks = append(checks, Check{s.id, s.title, s.meaning, strings.TrimSpace(remedy), func(context.Context) result { return look(s) }})
 	}
 	return checks
 }
@@ -94,6 +97,23 @@ func (l *Linux) xrdpSetting(s xrdpSetting) result {
 		return found(Hole, "%s, and root is exempt", seen)
 	}
 	return found(s.bad, "%s", seen)
+}
+
+// xrdpPolicy takes the word that this version of xrdp knows. 0.10 reads UBC as
+// UB, and 0.9 reads Separate as Default, each with no more than a line in its log.
+func (l *Linux) xrdpPolicy(s xrdpSetting) result {
+	version, err := l.xrdpVersion()
+	if err != nil {
+		return fault(err)
+	}
+	if !older(version, "0.10") {
+		s.want = []string{"Separate"}
+	}
+	r := l.xrdpSetting(s)
+	if r.state == Hole {
+		r.found = append(r.found, "xrdp "+version+" wants "+s.want[0])
+	}
+	return r
 }
 
 // flaw is a published hole in xrdp, with the first version without it.
