@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,7 @@ const (
 	classesKey     = `HKLM\SOFTWARE\Classes\CLSID`
 	debuggersKey   = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Image File Execution Options`
 	tasksKey       = `HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Schedule\TaskCache`
+	commandPolicy  = `\SOFTWARE\Policies\Microsoft\Windows\System`
 	userSystemKey  = `\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System`
 )
 
@@ -61,7 +63,7 @@ func (w Windows) gateChecks() []Check {
 	return []Check{
 		{"win-userinit", "The gate is what Windows starts after the password",
 			"A password alone is enough for a desktop.",
-			`Set Userinit in ` + winlogonKey + ` to "C:\Program Files\TFA\tfa-logon.exe" -- C:\Windows\System32\userinit.exe,`,
+			`As administrator: "C:\Program Files\TFA\setup.cmd" install`,
 			w.userinit},
 		{"win-gate-file", "The gate is there, and only administrators can change it",
 			"When Windows can't start it, it starts the shell without a code.",
@@ -75,6 +77,10 @@ func (w Windows) gateChecks() []Check {
 			"A \"debugger\" replaces the program: the gate, or the on-screen keyboard at the logon screen.",
 			`Take the value Debugger away below ` + debuggersKey + `.`,
 			w.debuggers},
+		{"win-command-prompt", "Nobody is kept from cmd.exe, which starts the gate",
+			"The account gets an empty screen after its password, and can't log on.",
+			`Exempt the account from the policy "Prevent access to the command prompt" (DisableCMD).`,
+			w.commandPrompt},
 		{"win-task-manager", "People have no Task Manager while the gate waits",
 			"Ctrl+Shift+Esc opens it beside the gate, and it starts programs.",
 			`The policy "Remove Task Manager" (DisableTaskMgr=1) for the accounts of practices.`,
@@ -86,7 +92,7 @@ func (w Windows) sessionChecks() []Check {
 	return []Check{
 		{"win-start-program", "A client can't name a program to start",
 			"What the client names runs in place of the desktop. With the gate in Userinit it comes after the code.",
-			`The policy "Always show desktop on connection" (fTurnOffSingleAppMode=1).`,
+			`The policy "Always show desktop on connection" (fTurnOffSingleAppMode=1); setup.cmd install sets it.`,
 			w.startProgram},
 		{"win-remoteapp", "No RemoteApp starts without the gate",
 			"A RemoteApp has a logon of its own, which does not go through Userinit: a password alone is enough.",
@@ -94,7 +100,7 @@ func (w Windows) sessionChecks() []Check {
 			w.remoteApp},
 		{"win-reconnect", "A password alone gets nobody into a session that was left",
 			"Reconnecting starts no Userinit, so asks for no code.",
-			`The policies "Restrict users to a single session" off and "Set time limit for disconnected sessions" 1 minute.`,
+			`The policies "Restrict users to a single session" off and "Set time limit for disconnected sessions" 1 minute; setup.cmd install sets both.`,
 			w.reconnect},
 		{"win-nla", "Passwords and codes travel encrypted (NLA and TLS)",
 			"Without it everybody sees a logon screen, or can stand between client and server.",
@@ -199,19 +205,40 @@ func base(program string) string {
 	return strings.ToLower(path.Base(strings.ReplaceAll(strings.Trim(program, `"`), `\`, "/")))
 }
 
+// wrapped is what follows cmd.exe in Userinit as assets/packaging/windows sets it:
+// /d leaves out what the account has cmd.exe run first, and of the quotes cmd.exe
+// takes away the first and the last.
+var wrapped = regexp.MustCompile(`(?i)^/d /e:on /v:off /c ""([^"]+\\)logon\.cmd"" [^" ]+$`)
+
+// gateFiles returns the files by which a command starts the gate; none, if it
+// does not.
+func gateFiles(c command) []string {
+	if base(c.program) == windowsGate {
+		return []string{c.program}
+	}
+	if match := wrapped.FindStringSubmatch(c.arguments); match != nil && base(c.program) == "cmd.exe" {
+		return []string{match[1] + "logon.cmd", match[1] + windowsGate}
+	}
+	return nil
+}
+
 func (w Windows) userinit(context.Context) (r result) {
 	value := w.value(&r, winlogonKey, "Userinit", "")
 	list := commands(value)
-	if len(list) == 0 || base(list[0].program) != windowsGate {
+	if len(list) == 0 || gateFiles(list[0]) == nil {
 		r.add(Hole, "Userinit is %s", value)
 		return r
 	}
-	rest, ok := strings.CutPrefix(list[0].arguments, "-- ")
-	switch next := commands(rest); {
-	case !ok:
-		r.add(Hole, "after %s there is no --, so it starts no desktop: %s", windowsGate, value)
-	case len(next) == 0 || base(next[0].program) != "userinit.exe":
-		r.add(Hole, "%s starts something else than userinit.exe: %s", windowsGate, value)
+	if base(list[0].program) == windowsGate {
+		rest, ok := strings.CutPrefix(list[0].arguments, "-- ")
+		switch next := commands(rest); {
+		case !ok:
+			r.add(Hole, "after %s there is no --, so it starts no desktop: %s", windowsGate, value)
+		case len(next) == 0 || base(next[0].program) != "userinit.exe":
+			r.add(Hole, "%s starts something else than userinit.exe: %s", windowsGate, value)
+		default:
+			r.add(Warning, "%s stands in Userinit itself: when it can't be started, Windows starts the desktop", windowsGate)
+		}
 	}
 	for _, c := range list[1:] {
 		r.add(Hole, "%s is started too, beside the gate", c.program)
@@ -221,15 +248,26 @@ func (w Windows) userinit(context.Context) (r result) {
 
 func (w Windows) gateFile(context.Context) (r result) {
 	list := commands(w.value(&r, winlogonKey, "Userinit", ""))
-	if len(list) == 0 || base(list[0].program) != windowsGate {
+	if len(list) == 0 || gateFiles(list[0]) == nil {
 		return found(NotApplicable, "the gate is not in Userinit")
 	}
-	if !strings.Contains(list[0].program, `:\`) {
-		r.add(Hole, "%s stands in Userinit without its folder", list[0].program)
-		return r
+	for _, file := range gateFiles(list[0]) {
+		if !strings.Contains(file, `:\`) {
+			r.add(Hole, "%s stands in Userinit without its folder", file)
+		} else if err := w.Guarded(file); err != nil {
+			r.add(Hole, "%s: %v", file, err)
+		}
 	}
-	if err := w.Guarded(list[0].program); err != nil {
-		r.add(Hole, "%v", err)
+	return r
+}
+
+// commandPrompt looks for people whose policy keeps cmd.exe from them: the gate
+// is started by it.
+func (w Windows) commandPrompt(context.Context) (r result) {
+	for _, sid := range w.users(&r) {
+		if value := w.value(&r, `HKU\`+sid+commandPolicy, "DisableCMD", "0"); value != "0" {
+			r.add(Hole, "%s has the policy DisableCMD: it gets an empty screen", sid)
+		}
 	}
 	return r
 }

@@ -65,7 +65,9 @@ const (
 	loggedOn = `HKU\S-1-5-21-1-2-3-1104`
 	password = `{60B78E88-EAD8-445C-9CFD-0B87F74EA6CD}`
 	ownTask  = `{0A5B1C00-0000-0000-0000-000000000001}`
-	goodInit = `"C:\Program Files\TFA\tfa-logon.exe" -- C:\Windows\System32\userinit.exe,`
+	goodInit = `C:\Windows\System32\cmd.exe /d /e:on /v:off /c ""C:\Program Files\TFA\logon.cmd"" C:\Windows\System32,`
+	bareInit = `"C:\Program Files\TFA\tfa-logon.exe" -- C:\Windows\System32\userinit.exe,`
+	wrapPath = `C:\Program Files\TFA\logon.cmd`
 	gatePath = `C:\Program Files\TFA\tfa-logon.exe`
 )
 
@@ -139,9 +141,15 @@ func gateHoles() map[string]windowsHole {
 		"something_starts_beside":     {"win-userinit", Hole, `C:\Windows\system32\userinit.exe is started too`, userinit(goodInit + `C:\Windows\system32\userinit.exe,`)},
 		"gate_starts_nothing":         {"win-userinit", Hole, "there is no --", userinit(`"C:\Program Files\TFA\tfa-logon.exe",`)},
 		"gate_starts_a_shell":         {"win-userinit", Hole, "something else than userinit.exe", userinit(`"C:\Program Files\TFA\tfa-logon.exe" -- cmd.exe,`)},
-		"gate_without_quotes":         {"win-userinit", OK, "", userinit(`C:\Program Files\TFA\tfa-logon.exe -- C:\Windows\System32\userinit.exe,`)},
-		"gate_with_comma_in_its_path": {"win-userinit", OK, "", userinit(`"C:\Program Files\TFA, Evry\tfa-logon.exe" -- C:\Windows\System32\userinit.exe,`)},
-		"gate_without_comma":          {"win-userinit", OK, "", userinit(`"C:\Program Files\TFA\TFA-LOGON.EXE" -- "C:\Windows\System32\userinit.exe"`)},
+		"gate_stands_by_itself":       {"win-userinit", Warning, "when it can't be started, Windows starts the desktop", userinit(bareInit)},
+		"accounts_own_autorun_first":  {"win-userinit", Hole, "Userinit is", userinit(strings.Replace(goodInit, "/d ", "", 1))},
+		"cmd_starts_another_script":   {"win-userinit", Hole, "Userinit is", userinit(strings.Replace(goodInit, "logon.cmd", "other.cmd", 1))},
+		"another_cmd_starts_the_gate": {"win-userinit", Hole, "Userinit is", userinit(strings.Replace(goodInit, "cmd.exe", "x.exe", 1))},
+		"wrapper_can_be_exchanged":    {"win-gate-file", Hole, "logon.cmd: others than the owner may write", func(r *recorded) { r.unguarded = []string{wrapPath} }},
+		"person_has_no_cmd":           {"win-command-prompt", Hole, "S-1-5-21-1-2-3-1104 has the policy DisableCMD", sets(loggedOn+commandPolicy, "DisableCMD", "2")},
+		"gate_without_quotes":         {"win-userinit", Warning, "stands in Userinit itself", userinit(`C:\Program Files\TFA\tfa-logon.exe -- C:\Windows\System32\userinit.exe,`)},
+		"gate_with_comma_in_its_path": {"win-userinit", Warning, "stands in Userinit itself", userinit(`"C:\Program Files\TFA, Evry\tfa-logon.exe" -- C:\Windows\System32\userinit.exe,`)},
+		"gate_without_comma":          {"win-userinit", Warning, "stands in Userinit itself", userinit(`"C:\Program Files\TFA\TFA-LOGON.EXE" -- "C:\Windows\System32\userinit.exe"`)},
 		"registry_can_not_be_read":    {"win-debuggers", Unknown, "access is denied", func(r *recorded) { r.broken = errors.New("access is denied") }},
 
 		"gate_can_be_exchanged":   {"win-gate-file", Hole, "others than the owner may write", func(r *recorded) { r.unguarded = []string{gatePath} }},
@@ -242,10 +250,13 @@ func TestWindowsHoleIsFound(t *testing.T) {
 
 func judgeFinding(t *testing.T, w Windows, want windowsHole) {
 	t.Helper()
-	for _, f := range Run(t.Context(), w.Checks()) {
-		if f.ID == want.check && (f.State != want.state || !strings.Contains(strings.Join(f.Found, "\n"), want.says)) {
-			t.Errorf("%s is %s: %q, want %s and %q", f.ID, f.State, f.Found, want.state, want.says)
-		}
+	findings := Run(t.Context(), w.Checks())
+	at := slices.IndexFunc(findings, func(f Finding) bool { return f.ID == want.check })
+	if at < 0 {
+		t.Fatalf("there is no check %s", want.check)
+	}
+	if f := findings[at]; f.State != want.state || !strings.Contains(strings.Join(f.Found, "\n"), want.says) {
+		t.Errorf("%s is %s: %q, want %s and %q", f.ID, f.State, f.Found, want.state, want.says)
 	}
 }
 
