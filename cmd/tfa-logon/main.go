@@ -26,6 +26,8 @@ package main
 import (
 	"flag"
 	"os"
+
+	"evry.nl/tfa/cmd/internal/handover"
 )
 
 func main() {
@@ -41,7 +43,7 @@ func main() {
 		os.Exit(exitFault)
 	}
 	o.command = flags.Args()
-	session, err := cleanEnvironment()
+	session, err := handover.Environment()
 	if err != nil {
 		systemLog(err.Error())
 		os.Exit(exitFault)

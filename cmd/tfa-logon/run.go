@@ -9,6 +9,8 @@ import (
 	"evry.nl/tfa/assets/translations"
 	"evry.nl/tfa/cmd/internal/clock"
 	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/cmd/internal/handover"
+	"evry.nl/tfa/cmd/internal/hostlog"
 	"evry.nl/tfa/cmd/internal/identity"
 	"evry.nl/tfa/cmd/internal/stores"
 	"evry.nl/tfa/core"
@@ -104,12 +106,16 @@ func goOn(o options, store core.Store) int {
 	if len(o.command) == 0 {
 		return exitYes
 	}
-	status, err := handOver(o.command, o.session)
+	status, err := handover.Run(o.command, o.session)
 	if err != nil {
 		systemLog(err.Error())
+		return exitFault
 	}
 	return status
 }
+
+// systemLog writes a line into the log of the host.
+func systemLog(line string) { hostlog.Write("tfa-logon", line) }
 
 // fault tells the person that it does not work, and the log why. The cause may
 // name files, but never a secret: no error of ours holds one.

@@ -1,21 +1,21 @@
 //go:build unix
 
-package main
+package handover
 
 import (
 	"fmt"
 	"io"
-	"log/syslog"
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"syscall"
 )
 
+func systemRules() (rules, error) { return forUnix(), nil }
+
 // startAnew runs this program again, in its own place, with a clean environment
 // and the session's own in a pipe. It returns only if it can't.
-func startAnew(session []string) error {
+func startAnew(r rules, session []string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding the program: %w", err)
@@ -24,7 +24,7 @@ func startAnew(session []string) error {
 	if err != nil {
 		return fmt.Errorf("making a pipe: %w", err)
 	}
-	text := strings.Join(session, "\x00")
+	text := join(session)
 	if len(text) > pipeSize {
 		return fmt.Errorf("the environment has %d bytes, at most %d are taken", len(text), pipeSize)
 	}
@@ -36,7 +36,7 @@ func startAnew(session []string) error {
 	if err != nil {
 		return fmt.Errorf("making a pipe: %w", err)
 	}
-	environment := append(clean(session), sessionFD+"="+strconv.Itoa(fd))
+	environment := append(r.clean(session), variable+"="+strconv.Itoa(fd))
 	return fmt.Errorf("starting anew: %w", syscall.Exec(program, os.Args, environment))
 }
 
@@ -47,7 +47,7 @@ const pipeSize = 64 << 10
 func receive(fd string) ([]string, error) {
 	number, err := strconv.Atoi(fd)
 	if err != nil || number < 3 {
-		return nil, fmt.Errorf("%s=%q is no file descriptor of ours", sessionFD, fd)
+		return nil, fmt.Errorf("%s=%q is no file descriptor of ours", variable, fd)
 	}
 	pipe := os.NewFile(uintptr(number), "session")
 	defer pipe.Close()
@@ -58,23 +58,13 @@ func receive(fd string) ([]string, error) {
 	return split(string(sent)), nil
 }
 
-// handOver runs the command in this program's place.
-func handOver(command, session []string) (status int, err error) {
+// Run runs the command with the session's environment in this program's place,
+// and returns only if it can't. On Windows no program can take another's place:
+// there it waits for the command and returns its status.
+func Run(command, session []string) (status int, err error) {
 	path, err := exec.LookPath(command[0])
 	if err != nil {
-		return exitFault, fmt.Errorf("finding the command: %w", err)
+		return 0, fmt.Errorf("finding the command: %w", err)
 	}
-	return exitFault, fmt.Errorf("running %s: %w", path, syscall.Exec(path, command, session))
-}
-
-// systemLog writes a line into the log of the host, which practices can't write
-// to; where there is none, standard error must do.
-func systemLog(line string) {
-	if log, err := syslog.New(syslog.LOG_AUTHPRIV|syslog.LOG_NOTICE, "tfa-logon"); err == nil {
-		defer log.Close()
-		if log.Notice(line) == nil {
-			return
-		}
-	}
-	fmt.Fprintln(os.Stderr, "tfa-logon: "+line)
+	return 0, fmt.Errorf("running %s: %w", path, syscall.Exec(path, command, session))
 }
