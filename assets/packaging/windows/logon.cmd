@@ -6,7 +6,10 @@ rem
 rem %1 is the folder of the programs of Windows. No variable is trusted, because
 rem the account that logs on can set them all, for good.
 rem
-rem userinit.exe ends by itself when the desktop stands, with a status of its own.
-rem "start" hides that status, so that every status but 0 is the gate's own: a no,
-rem a fault, a gate that was killed, or one that is not there or can't run.
-"%~dp0tfa-logon.exe" -- "%~1\cmd.exe" /d /c start "" "%~1\userinit.exe" || "%~1\logoff.exe"
+rem The gate ends with the status of its command. That is 73 and nothing else when
+rem the desktop was started: userinit.exe ends by itself when the desktop stands,
+rem with a status of its own, which "start" hides. Any other status is a no, a
+rem fault, or a gate that crashed, was killed, or can't be started.
+"%~dp0tfa-logon.exe" -- "%~1\cmd.exe" /d /c start "" "%~1\userinit.exe" ^& exit 73
+if errorlevel 73 if not errorlevel 74 exit
+"%~1\logoff.exe"
