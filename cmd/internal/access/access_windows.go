@@ -18,6 +18,24 @@ const writing = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.FIL
 // file of the administrators or the caller that nobody else may write. Errors:
 // ErrKind, ErrOwner, ErrWritable.
 func Trusted(file *os.File) error {
+	caller, err := caller()
+	if err != nil {
+		return err
+	}
+	return judgeFile(file, caller)
+}
+
+// Official is Trusted for a file of the host itself: the caller counts only as
+// an administrator, because everybody may make a folder or file in ProgramData
+// that is not there yet. Errors: those of Trusted.
+func Official(file *os.File) error {
+	if Administrator() {
+		return Trusted(file)
+	}
+	return judgeFile(file, nil)
+}
+
+func judgeFile(file *os.File, caller *windows.SID) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -30,7 +48,7 @@ func Trusted(file *os.File) error {
 	if err != nil {
 		return fmt.Errorf("reading who may reach %s: %w", file.Name(), err)
 	}
-	return judge(file.Name(), sd, writing, ErrWritable)
+	return judge(file.Name(), sd, caller, writing, ErrWritable)
 }
 
 // Private reports whether a folder is the caller's and lets in nobody but them,
@@ -66,21 +84,30 @@ func judgePath(path string, mask windows.ACCESS_MASK) error {
 	if err != nil {
 		return fmt.Errorf("reading who may reach %s: %w", path, err)
 	}
-	return judge(path, sd, mask, ErrShared)
+	caller, err := caller()
+	if err != nil {
+		return err
+	}
+	return judge(path, sd, caller, mask, ErrShared)
 }
 
 // Administrator reports whether the process may do everything on this host.
 func Administrator() bool { return windows.GetCurrentProcessToken().IsElevated() }
 
-// judge holds that the owner is trusted and nobody else is granted a right of
-// mask. What it can't read it refuses.
-func judge(path string, sd *windows.SECURITY_DESCRIPTOR, mask windows.ACCESS_MASK, wrong error) error {
+// caller returns who runs this process.
+func caller() (*windows.SID, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
-		return fmt.Errorf("asking who runs this process: %w", err)
+		return nil, fmt.Errorf("asking who runs this process: %w", err)
 	}
+	return user.User.Sid, nil
+}
+
+// judge holds that the owner is trusted and nobody else is granted a right of
+// mask. What it can't read it refuses.
+func judge(path string, sd *windows.SECURITY_DESCRIPTOR, caller *windows.SID, mask windows.ACCESS_MASK, wrong error) error {
 	owner, _, err := sd.Owner()
-	if err != nil || !trusted(owner, user.User.Sid) {
+	if err != nil || !trusted(owner, caller) {
 		return fmt.Errorf("%s: %w", path, ErrOwner)
 	}
 	list, _, err := sd.DACL()
@@ -96,16 +123,16 @@ func judge(path string, sd *windows.SECURITY_DESCRIPTOR, mask windows.ACCESS_MAS
 			continue
 		}
 		sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart))
-		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE || !trusted(sid, user.User.Sid) {
+		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE || !trusted(sid, caller) {
 			return fmt.Errorf("%s: %w", path, wrong)
 		}
 	}
 	return nil
 }
 
-// trusted reports whether sid stands for the caller, the administrators, the
+// trusted reports whether sid stands for the caller, if given, the administrators, the
 // system, or the owner in the list of a folder for what is made in it.
 func trusted(sid, caller *windows.SID) bool {
-	return sid.Equals(caller) || sid.IsWellKnown(windows.WinBuiltinAdministratorsSid) ||
+	return caller != nil && sid.Equals(caller) || sid.IsWellKnown(windows.WinBuiltinAdministratorsSid) ||
 		sid.IsWellKnown(windows.WinLocalSystemSid) || sid.IsWellKnown(windows.WinCreatorOwnerSid)
 }
