@@ -36,7 +36,9 @@ func forUnix() rules {
 // libraries look for their parts by these variables, which the session can set.
 func forWindows(folder string) rules {
 	return rules{
-		kept: []string{"TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "SESSIONNAME"},
+		// The last is Wine's, for trying: it keeps the name of the account there.
+		// Windows asks the process's token, and knows no such variable.
+		kept: []string{"TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "SESSIONNAME", "WINEUSERNAME"},
 		fixed: []string{
 			`PATH=` + folder + `\System32;` + folder, `PATHEXT=.COM;.EXE;.BAT;.CMD`, "SystemRoot=" + folder, "windir=" + folder,
 			"SystemDrive=" + folder[:strings.Index(folder, ":")+1], "MESA_SHADER_CACHE_DISABLE=true",
