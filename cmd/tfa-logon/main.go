@@ -11,6 +11,10 @@
 // --pam decides for pam_exec, before there is a session: password and code come
 // in one field, on standard input. See assets/packaging/pam.
 //
+// On Windows no program can take another's place: there it starts COMMAND, waits,
+// and ends with its status. A gate that is ended takes COMMAND with it, but not
+// what COMMAND started.
+//
 // COMMAND gets the environment that the session had. The gate itself runs with
 // little of it, because much of what can stand there makes a program load or
 // do other things than its own.
