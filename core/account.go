@@ -14,7 +14,7 @@ type SecretState string
 const (
 	SecretNone   SecretState = "none"   // there is none
 	SecretShown  SecretState = "shown"  // its QR code stood on a logon screen, no logon completed yet
-	SecretActive SecretState = "active" // a logon was completed since
+	SecretActive SecretState = "active" // a logon was completed since, or it was imported
 )
 
 const (
@@ -65,6 +65,15 @@ func (a *Account) Enrol(secret func() otp.Secret) bool {
 	a.Generation++
 	a.Floor = 0 // the steps before it were spent by codes of another secret
 	return true
+}
+
+// Import gives the account a secret that is on a phone already, instead of the
+// one that it may have. No code has proved yet that it is.
+func (a *Account) Import(secret otp.Secret, seen time.Time) {
+	a.Secret, a.State, a.Confirmed = secret, SecretActive, false
+	a.Generation++
+	// The account may have had this secret before, so no step becomes fresh.
+	a.Floor = max(a.Floor, otp.StepAt(seen)-window)
 }
 
 // Reset clears the secret at once. Spent steps and a lock stay: neither may be

@@ -19,6 +19,8 @@
 //	verdict       the answer to a logon: granted, or denied with a reason
 //	event         one line of the log
 //	gate, tool    what asks for the code at logon; the window that shows codes
+//	import        takes over a secret that phones have from another product; export: the way back
+//	migration     handing over several secrets by one QR code, the migration code
 //	helpdesk      the provider's people, who act through tfa-admin
 //
 // # Invariants

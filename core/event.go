@@ -29,6 +29,9 @@ const (
 	WasReset     Kind = "reset"            //
 	Unlocked     Kind = "unlocked"         //
 	HelperMade   Kind = "helper_code_made" // detail: expires
+	ShownAll     Kind = "shown_all"        // in a migration code in the tool, with all others
+	Imported     Kind = "imported"         // a secret from elsewhere; detail: replaced
+	Exported     Kind = "exported"         // the secret, by the helpdesk
 )
 
 // Kinds lists all kinds, in the order in which a filter offers them.
@@ -36,7 +39,8 @@ func Kinds() []Kind {
 	return []Kind{
 		LogonOTP, LogonSkipped, LogonOff, LogonHelper, LogonExempt, LogonRefused, AccountLock, Unlocked,
 		SwitchedOn, SwitchedOff, Extended, MandatorySet, ClockSet, AccountAdded,
-		ShownAtLogon, ShownInTool, CopiedSecret, CopiedURI, WasReset, HelperMade,
+		ShownAtLogon, ShownInTool, ShownAll, CopiedSecret, CopiedURI, WasReset, HelperMade,
+		Imported, Exported,
 	}
 }
 

@@ -19,6 +19,8 @@ type life struct {
 	now      time.Time
 	jumps    int // how often the clock was turned back
 
+	latest    time.Time    // that the clock has shown
+	phones    []otp.Secret // that were in use, of this product or another
 	accepted  map[opened]bool
 	diagnosed map[opened]bool
 	helper    string
@@ -108,6 +110,14 @@ func (l *life) tick(d time.Duration) {
 		l.jumps++
 	}
 	l.now = l.now.Add(d)
+	l.latest = later(l.latest, l.now)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // tryCodeWithin types the code of a step at most reach from now.
@@ -124,7 +134,15 @@ func (l *life) tryCodeWithin(t *rapid.T, reach int) {
 
 func (l *life) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
-		"enrol": func(*rapid.T) { l.account.Enrol(otp.NewSecret) },
+		"enrol": func(*rapid.T) {
+			if l.account.Enrol(otp.NewSecret) {
+				l.phones = append(l.phones, l.account.Secret)
+			}
+		},
+		"import a secret of a phone": func(t *rapid.T) {
+			l.phones = append(l.phones, otp.NewSecret())
+			l.account.Import(rapid.SampledFrom(l.phones).Draw(t, "secret"), later(l.latest, l.now))
+		},
 		"reset": func(t *rapid.T) {
 			spent, locked := slices.Clone(l.account.Spent), l.account.LockedUntil
 			l.account.Reset()

@@ -7,18 +7,25 @@ import (
 	"evry.nl/tfa/core/otp"
 )
 
+// Discloser hands out secrets, each with an event that says so.
+type Discloser interface {
+	// Show hands out the secret of an account, for its QR code and its codes.
+	Show(ctx context.Context, actor Actor, account string) (Disclosure, error)
+	// ShowAll hands out the active secrets of all accounts, for migration codes.
+	ShowAll(ctx context.Context, actor Actor) ([]Disclosure, error)
+	// Copy hands out a secret or otpauth URI for the clipboard.
+	Copy(ctx context.Context, actor Actor, account string, what Copied) (string, error)
+}
+
 // Manager is what the tool may ask, for an account of the practice.
 type Manager interface {
+	Discloser
 	// Overview returns the practice and all its accounts, no secrets.
 	Overview(ctx context.Context, actor Actor) (Overview, error)
 	// Version returns a value that changes when anything does; see Store.
 	Version(ctx context.Context, actor Actor) (Version, error)
 	// SwitchOn switches two-factor on for the practice.
 	SwitchOn(ctx context.Context, actor Actor) error
-	// Show hands out the secret of an account, for its QR code and its codes.
-	Show(ctx context.Context, actor Actor, account string) (Disclosure, error)
-	// Copy hands out a secret or otpauth URI for the clipboard.
-	Copy(ctx context.Context, actor Actor, account string, what Copied) (string, error)
 	// Reset clears the secret of an account.
 	Reset(ctx context.Context, actor Actor, account string) error
 	// Log returns events of the practice, newest first.
@@ -112,6 +119,40 @@ func (t Tool) Copy(ctx context.Context, actor Actor, account string, what Copied
 	return shown.URI, nil
 }
 
+// ShowAll implements Discloser, in one transaction an account. Errors: Missing
+// if no account has an active secret, Conflict as Show.
+func (t Tool) ShowAll(ctx context.Context, actor Actor) ([]Disclosure, error) {
+	return t.eachActive(ctx, actor, func(account string) (Disclosure, error) {
+		return t.disclose(ctx, actor, account, ShownAll)
+	})
+}
+
+// eachActive calls hand for every account that has an active secret. Nothing is
+// handed out if one of them fails, though the log says of some that it was.
+func (d Direct) eachActive(ctx context.Context, actor Actor, hand func(account string) (Disclosure, error)) ([]Disclosure, error) {
+	practice, accounts, err := d.view(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	var all []Disclosure
+	for _, account := range accounts {
+		if account.State != SecretActive {
+			continue
+		}
+		one, err := hand(account.Name)
+		switch {
+		case err == nil:
+			all = append(all, one)
+		case CodeOf(err) != Missing: // it was reset this very moment
+			return nil, err
+		}
+	}
+	if len(all) == 0 {
+		return nil, NewError(Missing, "missing.secrets", Args{"Practice": practice.Name}, nil)
+	}
+	return all, nil
+}
+
 // disclose hands out a secret with the event that says so.
 func (t Tool) disclose(ctx context.Context, actor Actor, account string, kind Kind) (Disclosure, error) {
 	now := t.now()
@@ -120,20 +161,29 @@ func (t Tool) disclose(ctx context.Context, actor Actor, account string, kind Ki
 		switch {
 		case p.ClockBehind(now):
 			return nil, NewError(Conflict, "conflict.clock_behind", nil, nil)
-		case !p.Enabled || a.State != SecretActive:
+		case !p.Enabled:
 			return nil, NewError(Missing, "missing.secret", Args{"Account": account}, nil)
 		}
-		uri, err := otp.URI(t.Rules.Issuer, a.Name, a.Secret)
-		if err != nil {
-			return nil, err
-		}
-		shown = Disclosure{Account: a.Name, Generation: a.Generation, Secret: a.Secret, URI: uri}
-		return []Event{actor.event(now, kind, account, nil)}, nil
+		var err error
+		shown, err = t.disclosure(*a)
+		return []Event{actor.event(now, kind, account, nil)}, err
 	})
 	if err != nil {
 		return Disclosure{}, err
 	}
 	return shown, nil
+}
+
+// disclosure returns the secret of an account. Error: Missing if none is active.
+func (d Direct) disclosure(a Account) (Disclosure, error) {
+	if a.State != SecretActive {
+		return Disclosure{}, NewError(Missing, "missing.secret", Args{"Account": a.Name}, nil)
+	}
+	uri, err := otp.URI(d.Rules.Issuer, a.Name, a.Secret)
+	if err != nil {
+		return Disclosure{}, err
+	}
+	return Disclosure{Account: a.Name, Generation: a.Generation, Secret: a.Secret, URI: uri}, nil
 }
 
 // Reset implements Manager. Errors: Missing if there is nothing to reset,

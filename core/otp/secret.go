@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
+	"encoding/binary"
 	"fmt"
 	"io"
 )
@@ -34,6 +35,14 @@ func NewSecret() Secret {
 	key := make([]byte, SecretSize)
 	rand.Read(key) // never fails: crypto/rand ends the program instead
 	return secretOf(key)
+}
+
+// NewBatchID returns a number that tells the migration codes of one batch from
+// those of others: positive, as some apps ask of it.
+func NewBatchID() int32 {
+	var b [4]byte
+	rand.Read(b[:])
+	return int32(binary.BigEndian.Uint32(b[:])>>1 | 1)
 }
 
 // SecretFromBytes returns the secret of these bytes. Error: ErrEmptySecret.

@@ -77,6 +77,8 @@ func (l Log) Sentence(e core.Event) string {
 		key += "." + e.Detail["mandatory"]
 	case e.Kind == core.ShownAtLogon && e.Detail["new"] == "true":
 		key += ".new"
+	case e.Kind == core.Imported && e.Detail["replaced"] == "true":
+		key += ".replaced"
 	}
 	if !l.Texts.Has(key) {
 		key = "event.unknown" // of a newer version
