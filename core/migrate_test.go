@@ -138,7 +138,7 @@ func TestImportBringsNoSpentCodeBack(t *testing.T) {
 	}
 }
 
-// practiceOf enrols -2 too; -3 has seen its QR code, -4 is known.
+// threeStates enrols -2 too; -3 has seen its QR code, -4 is known.
 func threeStates(t *testing.T) *world {
 	w := newWorld(t).enrolled()
 	ctx := w.Context()

@@ -17,6 +17,8 @@
 //	account helper-code ACCOUNT          a code for one logon, to read out by phone
 //	log show [PRACTICE]                  who did what, newest first
 //	log verify [PRACTICE]                was the log changed behind our back?
+//	import PRACTICE [FILE]               key URIs and migration codes, from another product
+//	export PRACTICE --secrets            the same, to another product
 //	check [--fix [--dry-run]] [--strict] is this host tight?
 //	version
 //
@@ -37,6 +39,9 @@
 //	           last_logon, failures, locked_until
 //	event      practice, seq, at, kind, actor, account, server, session, client,
 //	           detail
+//	import     account, practice, label, line, result (imported, replaced,
+//	           unchanged), written
+//	export     practice, accounts, uri, file: one of the two is null
 //	finding    id, title, state (ok, not_applicable, unknown, warning, hole),
 //	           found, meaning, remedy, fixable, fixes: step, done
 //

@@ -25,6 +25,8 @@ type commands struct {
 	Practice practiceCommands `cmd:"" help:"Two-factor of a practice: how it stands, on, off."`
 	Account  accountCommands  `cmd:"" help:"Accounts: QR codes, locks, helper codes."`
 	Log      logCommands      `cmd:"" help:"Who did what, and whether the log is whole."`
+	Import   importCommand    `cmd:"" help:"Take over the secrets of phones from another product."`
+	Export   exportCommand    `cmd:"" help:"Hand out all secrets of a practice, for another product."`
 	Check    checkCommand     `cmd:"" help:"Is this host tight? Look for ways past the gate."`
 	Version  versionCommand   `cmd:"" help:"The version of this program."`
 }
