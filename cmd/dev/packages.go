@@ -51,6 +51,11 @@ var (
 		{"xterm", "xterm", "xterm", "xterm"},
 		{"fonts-dejavu-core", "dejavu-sans-mono-fonts", "ttf-dejavu", "/usr/share/fonts"},
 	}
+	// nodePackages run the second opinions that npm has.
+	nodePackages = []pkg{
+		{"nodejs", "nodejs", "nodejs", "node"},
+		{"npm", "nodejs-npm", "npm", "npm"},
+	}
 	// rdpPackages are what real RDP logons need: test -tags=rdp.
 	rdpPackages = []pkg{
 		{"xrdp", "xrdp", "xrdp", "xrdp"},

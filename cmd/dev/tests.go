@@ -32,6 +32,9 @@ func test(ctx context.Context, args []string) error {
 		patterns = []string{"./..."}
 	}
 	needed := slices.Concat(buildPackages, displayPackages, testPackages)
+	if !there("node") || !there("npm") { // often from elsewhere, and then Debian's can't stand beside it
+		needed = slices.Concat(needed, nodePackages)
+	}
 	if slices.Contains(flags, "-tags=rdp") {
 		needed = slices.Concat(needed, rdpPackages)
 	}
