@@ -77,8 +77,9 @@ func (c exportCommand) Run(d *desk) error {
 	})
 }
 
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
+// isTerminal reports whether a person sits at that end.
+func isTerminal(end any) bool {
+	file, ok := end.(*os.File)
 	return ok && (isatty.IsTerminal(file.Fd()) || isatty.IsCygwinTerminal(file.Fd()))
 }
 

@@ -70,6 +70,9 @@ func (c importCommand) Run(d *desk) error {
 
 func (c importCommand) read(d *desk) ([]lineKey, []error, error) {
 	input, name := d.in, "standard input"
+	if c.File == "-" && isTerminal(d.in) {
+		fmt.Fprintf(d.err, "%s: paste the lines, then press Ctrl-D on a line of its own\n", program)
+	}
 	if c.File != "-" {
 		file, err := os.Open(c.File)
 		if err != nil {

@@ -36,7 +36,7 @@ type onScreen struct {
 	heading, why, state   *fynewidget.Label
 	transition, unscanned *fynewidget.Label
 	band                  *fyne.Container
-	reset                 *widget.Button
+	reset, scan           *widget.Button
 }
 
 func newOnScreen(w *Window) *onScreen {
@@ -68,6 +68,7 @@ func newOnScreen(w *Window) *onScreen {
 	s.transition.TextStyle.Bold = true
 	s.reset = widget.NewButton(w.text("tool.reset", nil), s.confirmReset)
 	s.reset.Importance = fynewidget.DangerImportance
+	s.scan = widget.NewButton(w.text("tool.scan", nil), func() { w.scan.confirm() })
 	s.content = s.layout()
 	return s
 }
@@ -84,7 +85,7 @@ func (s *onScreen) layout() *fyne.Container {
 		container.New(paddedLayout(theme.Padding()), container.NewVBox(live, hint)))
 	s.missing = container.NewVBox(s.heading, s.why)
 	s.band = container.NewVBox(fynewidget.NewSeparator(), s.transition, s.unscanned)
-	bottom := container.NewVBox(border(nil, nil, nil, container.NewVBox(s.reset), s.state), s.band)
+	bottom := container.NewVBox(border(nil, nil, nil, container.NewVBox(s.reset, s.scan), s.state), s.band)
 	return border(nil, bottom, nil, nil, container.NewVScroll(container.NewStack(s.shown, s.missing)))
 }
 
@@ -101,6 +102,7 @@ func (s *onScreen) draw(view present.View) {
 	s.unscanned.SetText(view.Unscanned)
 	s.band.Hidden = view.Transition == ""
 	s.reset.Hidden = !view.MayReset
+	s.scan.Hidden = view.Scannable == 0
 	s.content.Show()
 	s.content.Refresh()
 }

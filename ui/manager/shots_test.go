@@ -49,6 +49,18 @@ var screens = map[string]func(t *testing.T, language string) fyne.Canvas{
 	"no-secret":     func(t *testing.T, language string) fyne.Canvas { return chosen(t, language, "-4") },
 	"locked":        func(t *testing.T, language string) fyne.Canvas { return chosen(t, language, "-2") },
 	"reset-confirm": func(t *testing.T, language string) fyne.Canvas { return after(t, language, (*Window).tapReset) },
+	"scan-confirm": func(t *testing.T, language string) fyne.Canvas {
+		return after(t, language, func(w *Window) { test.Tap(w.on.scan) })
+	},
+	"scan": func(t *testing.T, language string) fyne.Canvas {
+		return scanning(t, crowd(t, 12), language, 10).Canvas()
+	},
+	"scan-hidden": func(t *testing.T, language string) fyne.Canvas {
+		p := crowd(t, 12)
+		w := scanning(t, p, language, 5)
+		tick(p, w, 30)
+		return w.Canvas()
+	},
 	"accounts": func(t *testing.T, language string) fyne.Canvas {
 		return after(t, language, func(w *Window) { w.picker.Open("") })
 	},

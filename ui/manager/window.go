@@ -51,6 +51,7 @@ type Window struct {
 	banner   *fynewidget.Label
 	off      *offScreen
 	on       *onScreen
+	scan     *scanDialog
 	wait     *fynewidget.Label
 	whoami   *fynewidget.Label
 	status   *fynewidget.Label
@@ -66,7 +67,7 @@ func New(app fyne.App, tool present.Tool, through door.Door, board clip.Board) *
 	w.banner.Wrapping, w.banner.Importance = fyne.TextWrapWord, fynewidget.DangerImportance
 	w.banner.TextStyle.Bold = true
 	w.banner.Hide()
-	w.off, w.on = newOffScreen(w), newOnScreen(w)
+	w.off, w.on, w.scan = newOffScreen(w), newOnScreen(w), newScanDialog(w)
 	w.wait = fynewidget.NewLabelWithStyle(w.text("tool.loading", nil), fyne.TextAlignCenter, fyne.TextStyle{})
 	w.whoami, w.status = fynewidget.NewLabel(""), fynewidget.NewLabel("")
 	w.status.Alignment, w.status.Truncation = fyne.TextAlignTrailing, fyne.TextTruncateEllipsis
@@ -182,6 +183,7 @@ func (w *Window) Tick() {
 		w.say("tool.clipboard_cleared", nil)
 	}
 	w.on.drawLive(w.tool.Live(w.snapshot))
+	w.scan.tick()
 	clockBehind := w.snapshot.Overview.Practice.ClockBehind(now)
 	if w.failing || now.Sub(w.loadedAt).Abs() >= reloadEvery || clockBehind != w.snapshot.Overview.ClockBehind {
 		w.Reload()

@@ -294,7 +294,7 @@ func TestOnlyOwnersManage(t *testing.T) {
 func TestKeyboardReachesEverythingInTheOrderOfReading(t *testing.T) {
 	p := practicetest.SwitchedOn(t)
 	w := open(p, "EV-0000-1", "nl")
-	for _, want := range []fyne.Focusable{w.picker, w.openLog, w.on.qr, w.on.copyMenu, w.on.copyCode, w.on.reset, w.picker} {
+	for _, want := range []fyne.Focusable{w.picker, w.openLog, w.on.qr, w.on.copyMenu, w.on.copyCode, w.on.reset, w.on.scan, w.picker} {
 		w.Canvas().FocusNext()
 		if got := w.Canvas().Focused(); got != want {
 			t.Fatalf("Tab goes to %T %+v, want %T", got, got, want)

@@ -100,7 +100,9 @@ type View struct {
 	Transition, Unscanned string
 	MayReset              bool
 	MaySwitchOn           bool
-	LoggedOnAs            string
+	// Scannable is how many accounts can be scanned at once.
+	Scannable  int
+	LoggedOnAs string
 }
 
 // View turns a snapshot into texts.
@@ -111,6 +113,7 @@ func (t Tool) View(s Snapshot) View {
 		LoggedOnAs:  t.Texts.Text("tool.logged_on_as", core.Args{"Account": t.Actor.Account}),
 		MaySwitchOn: s.Overview.MayManage && !s.Overview.Practice.Enabled,
 		URI:         s.Shown.URI,
+		Scannable:   scannable(s.Overview),
 	}
 	for _, account := range s.Overview.Accounts {
 		view.Choices = append(view.Choices, Choice{account.Name, t.note(account, now)})

@@ -17,6 +17,10 @@ import (
 // zone, at scale 1.
 const qrSide = 320
 
+// migrationSide is the same for a migration code: 4 pixels for each of the 113
+// modules of the largest there is, 5 for 10 accounts with short names.
+const migrationSide = 520
+
 // QR is a QR code, black on white with its quiet zone in every theme: without
 // white around it 4 of 5 readers fail. Every module takes a whole number of
 // pixels, so it is sharp at every scale. Its menu opens by right-click, and by
@@ -25,6 +29,8 @@ type QR struct {
 	widget.BaseWidget
 	text    string
 	bitmap  [][]bool // with the quiet zone; nil when there is nothing to show
+	level   qrcode.RecoveryLevel
+	side    float32 // the smallest
 	menu    *fyne.Menu
 	focused bool
 	raster  *canvas.Raster
@@ -39,8 +45,14 @@ var (
 )
 
 // NewQR returns an empty QR code with a menu, or without one.
-func NewQR(menu *fyne.Menu) *QR {
-	q := &QR{menu: menu}
+func NewQR(menu *fyne.Menu) *QR { return newQR(menu, qrcode.Medium, qrSide) }
+
+// NewMigrationQR returns an empty QR code for migration codes, which hold much:
+// at the recovery level that their text is made for.
+func NewMigrationQR() *QR { return newQR(nil, qrcode.Low, migrationSide) }
+
+func newQR(menu *fyne.Menu, level qrcode.RecoveryLevel, side float32) *QR {
+	q := &QR{menu: menu, level: level, side: side}
 	q.raster = canvas.NewRaster(q.draw)
 	q.raster.ScaleMode = canvas.ImageScalePixels
 	q.frame = canvas.NewRectangle(color.Transparent)
@@ -58,7 +70,7 @@ func (q *QR) Set(text string) error {
 	var err error
 	if text != "" {
 		var code *qrcode.QRCode
-		if code, err = qrcode.New(text, qrcode.Medium); err == nil {
+		if code, err = qrcode.New(text, q.level); err == nil {
 			q.bitmap = code.Bitmap()
 		}
 	}
@@ -157,7 +169,7 @@ func (r *qrRenderer) Layout(size fyne.Size) {
 	}
 }
 
-func (r *qrRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(qrSide) }
+func (r *qrRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(r.q.side) }
 
 func (r *qrRenderer) Refresh() {
 	r.q.frame.StrokeWidth = 0

@@ -12,7 +12,9 @@ import (
 // Question is what a person must confirm before it happens.
 type Question struct {
 	Title, Text string
-	Yes, No     string
+	// More, if set, stands between the text and the buttons.
+	More    fyne.CanvasObject
+	Yes, No string
 	// Dangerous questions start with the focus on No.
 	Dangerous bool
 	OnYes     func()
@@ -37,7 +39,11 @@ func (q Question) Ask(over fyne.Window) {
 		yes.Importance, first = widget.DangerImportance, no
 	}
 	buttons := container.NewHBox(layout.NewSpacer(), no, yes)
-	content := container.NewBorder(nil, container.NewVBox(widget.NewSeparator(), buttons), nil, nil, text)
+	middle := container.NewVBox(text)
+	if q.More != nil {
+		middle.Add(q.More)
+	}
+	content := container.NewBorder(nil, container.NewVBox(widget.NewSeparator(), buttons), nil, nil, middle)
 	box = dialog.NewCustomWithoutButtons(q.Title, content, over)
 	width := min(questionWidth, over.Canvas().Size().Width-4*theme.Padding())
 	box.Resize(fyne.NewSize(width, box.MinSize().Height))
