@@ -42,6 +42,9 @@ func TestSentencesOfTheLog(t *testing.T) {
 		"of_the_helpdesk": {
 			core.Event{Kind: core.WasReset, Actor: "helpdesk jan", Account: "EV-0000-3"},
 			"helpdesk jan heeft de QR-code van EV-0000-3 gereset."},
+		"imported_over_another": {
+			core.Event{Kind: core.Imported, Actor: "helpdesk jan", Account: "EV-0000-3", Detail: core.Detail{"replaced": "true"}},
+			"helpdesk jan heeft een bestaand secret ingelezen voor EV-0000-3; het vorige is vervangen."},
 		"a_kind_of_a_newer_version": {
 			core.Event{Kind: "teleported", Actor: "EV-0000-1", Account: "EV-0000-2"},
 			"EV-0000-1: teleported EV-0000-2"},
