@@ -36,7 +36,7 @@ func TestTwoAccountsShareAStoreAndAThirdDoesNot(t *testing.T) {
 	})
 
 	receptionist.Press("Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "Return") // Reset QR Code
-	receptionist.Says("Annuleren")
+	receptionist.Says("resetten?")
 	receptionist.Press("Tab", "Return")
 	for _, p := range []tool{receptionist, colleague} {
 		p.Says("nog geen QR-code")
