@@ -82,6 +82,14 @@ func (a *Account) Reset() {
 	a.Secret, a.State, a.Confirmed, a.Helper = otp.Secret{}, SecretNone, false, HelperCode{}
 }
 
+// Restore makes an account that came back from a backup refuse every code that
+// can have been used until now, by this clock or any that the store has seen:
+// which ones were used since the backup is lost. A helper code is void.
+func (a *Account) Restore(latest time.Time) {
+	a.Floor = max(a.Floor, otp.StepAt(latest)+window+1)
+	a.Helper = HelperCode{}
+}
+
 // Unlock ends a lock.
 func (a *Account) Unlock() { a.Failures, a.LockedUntil = 0, time.Time{} }
 
@@ -155,9 +163,9 @@ func (a *Account) tryCode(code string, now time.Time, r Rules) (Verdict, error) 
 		a.Unlock()
 		a.complete(now)
 		return granted(LogonOTP), nil
-	case len(inWindow) > 0 && a.Floor > current+window:
+	case len(inWindow) > 0 && a.Floor > current+2*window:
 		// A clock that ran ahead spent steps of years to come. Waiting would not
-		// help; a new secret does.
+		// help; a new secret does. After a restore waiting a minute does.
 		return denied(ClockWrong), nil
 	case len(inWindow) > 0:
 		return Verdict{Reason: Spent, Until: a.nextFresh(inWindow[len(inWindow)-1], now)}, nil

@@ -32,6 +32,11 @@ const (
 	ShownAll     Kind = "shown_all"        // in a migration code in the tool, with all others
 	Imported     Kind = "imported"         // a secret from elsewhere; detail: replaced
 	Exported     Kind = "exported"         // the secret, by the helpdesk
+
+	BackedUp   Kind = "backed_up"   // detail: file, sealed_for
+	Restored   Kind = "restored"    // detail, of the practice: backup, last_seq, lost; of an account: none
+	KeyRotated Kind = "key_rotated" //
+	LogPruned  Kind = "log_pruned"  // detail: before, deleted
 )
 
 // Kinds lists all kinds, in the order in which a filter offers them.
@@ -41,12 +46,14 @@ func Kinds() []Kind {
 		SwitchedOn, SwitchedOff, Extended, MandatorySet, ClockSet, AccountAdded,
 		ShownAtLogon, ShownInTool, ShownAll, CopiedSecret, CopiedURI, WasReset, HelperMade,
 		Imported, Exported,
+		BackedUp, Restored, KeyRotated, LogPruned,
 	}
 }
 
 // Event is one line of the log: who did what to which account, from where.
 type Event struct {
-	// Seq numbers the events of a practice from 1, without holes.
+	// Seq numbers the events of a practice from 1, without holes; a log that was
+	// pruned begins later.
 	Seq  int64     `json:"seq"`
 	At   time.Time `json:"at"`
 	Kind Kind      `json:"kind"`

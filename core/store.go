@@ -1,6 +1,9 @@
 package core
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Store keeps one practice: its switch, its accounts and its log. Errors are
 // of type *Error where a person can do something about them.
@@ -27,8 +30,15 @@ type Store interface {
 
 	// VerifyLog walks the chain of the log from its first event to its last and
 	// returns how many are in order, with an error that names the first that is
-	// not.
+	// not. A log that was pruned begins with the first event that was kept.
 	VerifyLog(ctx context.Context) (events int64, err error)
+
+	// PruneLog deletes the oldest events: all that stand before the first one which
+	// did not happen before that time. The newest stays whatever its time. It works
+	// in pieces, so that no logon waits long: each is a transaction of its own, with
+	// the events that act returns about it, told how many it deletes. If act returns an error or no event,
+	// that piece and what follows stay. A log that does not verify is not pruned.
+	PruneLog(ctx context.Context, before time.Time, act func(p *Practice, deleted int64) ([]Event, error)) error
 
 	// Version returns a value that differs from an earlier one if anything was
 	// stored in between, by whichever process. It is cheap enough to ask once a

@@ -82,6 +82,30 @@ func (m *memory) Events(context.Context, Query) (Page, error) {
 }
 
 func (m *memory) VerifyLog(context.Context) (int64, error) { return int64(len(m.events)), nil }
+
+func (m *memory) PruneLog(_ context.Context, before time.Time, act func(*Practice, int64) ([]Event, error)) error {
+	n := slices.IndexFunc(m.events, func(e Event) bool { return !e.At.Before(before) })
+	if n < 0 {
+		n = len(m.events) - 1
+	}
+	if n <= 0 {
+		return nil
+	}
+	p := m.practice
+	events, err := act(&p, int64(n))
+	if err != nil || len(events) == 0 {
+		return err
+	}
+	m.practice = p
+	m.log(events)
+	m.events = m.events[n:]
+	return nil
+}
+
+func (m *memory) RotateKey(ctx context.Context, act func(*Practice) ([]Event, error)) error {
+	return m.ChangePractice(ctx, act)
+}
+
 func (m *memory) Version(context.Context) (Version, error) {
 	return Version(strconv.Itoa(len(m.events))), nil
 }

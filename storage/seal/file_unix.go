@@ -38,6 +38,25 @@ func checkFile(file *os.File, path string) error {
 	return nil
 }
 
+// resemble gives a file the owner and mode of another, the owner first: changing
+// it may clear bits of the mode.
+func resemble(file *os.File, other os.FileInfo) error {
+	stat := other.Sys().(*syscall.Stat_t)
+	if err := file.Chown(int(stat.Uid), int(stat.Gid)); err != nil {
+		return err
+	}
+	return file.Chmod(other.Mode().Perm())
+}
+
+// giveFolderGroup gives a file the group of its folder, which is the practice's.
+func giveFolderGroup(file *os.File) error {
+	folder, err := os.Stat(filepath.Dir(file.Name()))
+	if err != nil {
+		return err
+	}
+	return file.Chown(-1, int(folder.Sys().(*syscall.Stat_t).Gid))
+}
+
 func owner(info os.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
 
 // syncFolder makes the name of a new file last.

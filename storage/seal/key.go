@@ -4,6 +4,7 @@ package seal
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -51,11 +52,40 @@ func (k Key) Format(f fmt.State, _ rune) { io.WriteString(f, "[key]") }
 // in log/slog too.
 func (k Key) MarshalText() ([]byte, error) { return []byte("[key]"), nil }
 
+// Equal reports whether both are the same key.
+func (k Key) Equal(other Key) bool {
+	return !k.IsZero() && !other.IsZero() && subtle.ConstantTimeCompare(k.key[:], other.key[:]) == 1
+}
+
+// WriteKey writes a key in the form of a key file: to where only those read who
+// may read the secrets.
+func WriteKey(w io.Writer, key Key) error {
+	if key.IsZero() {
+		return errors.New("writing a key: there is none")
+	}
+	_, err := io.WriteString(w, keyTag+" "+base64.StdEncoding.EncodeToString(key.key[:])+"\n")
+	return err
+}
+
+// ReadKey reads what WriteKey wrote. Its errors quote nothing of it.
+func ReadKey(r io.Reader) (Key, error) {
+	text, err := io.ReadAll(io.LimitReader(r, longestKeyFile))
+	if err != nil {
+		return Key{}, err
+	}
+	return parseKey(string(text))
+}
+
 // CreateKeyFile makes a new key and keeps it in path, mode 0640 whatever the
 // umask. When it returns, the file is on the disk for good: a store whose key
 // was lost in a power cut can't be read by anybody. Errors: Conflict if the
 // file exists; those of LoadKeyFile where the folder would make it unfit.
 func CreateKeyFile(path string) error {
+	return createKeyFile(path, NewKey(), func(*os.File) error { return nil })
+}
+
+// createKeyFile keeps a key in a new file, whose owner give may set.
+func createKeyFile(path string, key Key, give func(*os.File) error) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -65,7 +95,7 @@ func CreateKeyFile(path string) error {
 	case err != nil:
 		return unreadable(path, err)
 	}
-	err = fillKeyFile(file, path)
+	err = fillKeyFile(file, path, key, give)
 	if closing := file.Close(); err == nil {
 		err = closing
 	}
@@ -79,16 +109,17 @@ func CreateKeyFile(path string) error {
 	return nil
 }
 
-func fillKeyFile(file *os.File, path string) error {
+func fillKeyFile(file *os.File, path string, key Key, give func(*os.File) error) error {
 	if err := file.Chmod(keyMode); err != nil { // the umask may have taken bits away
+		return err
+	}
+	if err := give(file); err != nil {
 		return err
 	}
 	if err := checkFile(file, path); err != nil {
 		return err
 	}
-	key := NewKey()
-	line := keyTag + " " + base64.StdEncoding.EncodeToString(key.key[:]) + "\n"
-	if _, err := io.WriteString(file, line); err != nil {
+	if err := WriteKey(file, key); err != nil {
 		return err
 	}
 	return file.Sync()

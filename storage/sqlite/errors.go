@@ -17,6 +17,8 @@ import (
 var (
 	errRenamed   = errors.New("the act changed a name")
 	errReplaced  = errors.New("another file stands in the store's place")
+	errResealed  = errors.New("the store was sealed with another key")
+	errNoKeyFile = errors.New("the key of this store stands in no file")
 	errNoEvent   = errors.New("the act yielded no event")
 	errStoreShut = errors.New("the store is closed")
 )

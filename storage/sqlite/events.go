@@ -39,18 +39,19 @@ func (s *Store) Events(ctx context.Context, query core.Query) (core.Page, error)
 // everyEvent returns a page of the whole log. Its numbers have no holes, so the
 // place of a page is reckoned and nothing is passed over, however deep it lies.
 func everyEvent(ctx context.Context, tx *sql.Tx, query core.Query) (core.Page, error) {
-	end, err := loadHead(ctx, tx)
-	if err != nil {
+	var end, deleted int64
+	if err := tx.QueryRowContext(ctx, "SELECT head_seq, anchor_seq FROM practice").Scan(&end, &deleted); err != nil {
 		return core.Page{}, err
 	}
+	total := end - deleted
 	// Cut to the size of the log, so that no sum below runs over.
-	offset, limit := min(int64(query.Offset), end.seq), min(int64(query.Limit), end.seq)
-	first := offset + 1
+	offset, limit := min(int64(query.Offset), total), min(int64(query.Limit), total)
+	first := deleted + offset + 1
 	if !query.Oldest {
-		first = end.seq - offset - limit + 1
+		first = end - offset - limit + 1
 	}
 	events, err := selectEvents(ctx, tx, "WHERE seq BETWEEN ? AND ? ORDER BY seq "+order(query), first, first+limit-1)
-	return core.Page{Events: events, Total: int(end.seq)}, err
+	return core.Page{Events: events, Total: int(total)}, err
 }
 
 func order(query core.Query) string {

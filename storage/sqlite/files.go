@@ -6,17 +6,43 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"evry.nl/tfa/core"
 )
 
 // The files beside a store's own, which is one file for each practice.
 const (
-	lockSuffix  = ".lock" // taken around every write
-	newSuffix   = ".new"  // a store that is being made
-	walSuffix   = "-wal"  // SQLite's write-ahead log
-	indexSuffix = "-shm"  // SQLite's index of it
+	lockSuffix     = ".lock"     // taken around every write
+	newSuffix      = ".new"      // a store that is being made
+	restoredSuffix = ".restored" // a store that comes out of a backup
+	walSuffix      = "-wal"      // SQLite's write-ahead log
+	indexSuffix    = "-shm"      // SQLite's index of it
 )
+
+// replacedSuffix begins the rest of the name of what was replaced, and the time
+// at which it was ends it.
+const replacedSuffix = ".replaced-"
+
+// replacedAt returns the name under which what stands at path is kept.
+func replacedAt(path string, at time.Time) string {
+	return path + replacedSuffix + at.UTC().Format("2006-01-02T150405Z")
+}
+
+// replacedBeside returns the files that stood at path before.
+func replacedBeside(path string) (found []string, err error) {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range entries {
+		if strings.HasPrefix(entry.Name(), filepath.Base(path)+replacedSuffix) {
+			found = append(found, filepath.Join(filepath.Dir(path), entry.Name()))
+		}
+	}
+	return found, nil
+}
 
 // sharedMode lets the practice's group read and write, and nobody else.
 const sharedMode = 0o660

@@ -27,6 +27,8 @@ const (
 	hashesFirst = "tfa-log-1 first"
 	hashesEvent = "tfa-log-1 event"
 	hashesEnd   = "tfa-log-1 end"
+	// hashesAnchor is over the last event that was deleted for its age.
+	hashesAnchor = "tfa-log-1 anchor"
 )
 
 // line is an event as it stands in the table.
@@ -147,60 +149,75 @@ const verifyBatch = 1000
 
 // VerifyLog implements core.Store. Error: log.broken with the Seq of the first
 // event that was edited, deleted, moved or put in between; one past the last if
-// the end itself is wrong.
+// the end itself is wrong, one past the anchor if that is.
 func (s *Store) VerifyLog(ctx context.Context) (int64, error) {
-	var logKey []byte
-	var end head
-	var highest int64
-	err := s.inTx(ctx, reading, func(o *opened, tx *sql.Tx) (err error) {
-		logKey = o.logKey
-		if end, err = loadHead(ctx, tx); err != nil {
-			return err
+	w := &walk{}
+	for w.seq == 0 || w.seq < w.end.seq {
+		before := w.seq
+		if err := s.inTx(ctx, reading, func(o *opened, tx *sql.Tx) error { return s.walkOn(ctx, o, tx, w) }); err != nil {
+			return w.events, fmt.Errorf("verifying log: %w", err)
 		}
-		return tx.QueryRowContext(ctx, "SELECT ifnull(max(seq), 0) FROM event").Scan(&highest)
-	})
-	if err != nil {
-		return 0, fmt.Errorf("verifying log: %w", err)
-	}
-	var seq int64
-	last := firstHash(logKey, s.practice)
-	for seq < end.seq {
-		before := seq
-		if seq, last, err = s.verifyFrom(ctx, logKey, seq, end.seq, last); err != nil {
-			return seq, fmt.Errorf("verifying log: %w", err)
-		}
-		if seq == before { // cut off here
-			return seq, s.broken(seq + 1)
+		if w.seq == before { // cut off here
+			break
 		}
 	}
-	if highest > end.seq || !endOf(logKey, seq, last).equal(end) {
-		return seq, s.broken(seq + 1)
+	if w.highest > w.end.seq || !endOf(w.logKey, w.seq, w.last).equal(w.end) {
+		return w.events, s.broken(w.seq + 1)
 	}
-	return seq, nil
+	return w.events, nil
 }
 
-// verifyFrom checks the events that follow seq, verifyBatch at most, and
-// returns the last that is in order, with its hash.
-func (s *Store) verifyFrom(ctx context.Context, logKey []byte, seq, to int64, last []byte) (int64, []byte, error) {
-	err := s.inTx(ctx, reading, func(_ *opened, tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, "SELECT "+lineColumns+" FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-			seq, to, verifyBatch)
-		if err != nil {
+// walk is how far the log was verified.
+type walk struct {
+	seq, events, highest int64
+	last, logKey         []byte // last is the hash of event seq
+	end                  head   // as it stood at the first step
+}
+
+// walkOn checks the events that follow, verifyBatch at most. The log may have
+// been pruned since the step before: what was deleted then was in order.
+func (s *Store) walkOn(ctx context.Context, o *opened, tx *sql.Tx, w *walk) error {
+	if w.logKey == nil {
+		w.logKey = o.logKey
+		var err error
+		if w.end, err = loadHead(ctx, tx); err != nil {
 			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			var l line
-			if err := l.scan(rows.Scan); err != nil {
-				return err
-			}
-			hash := l.after(last, logKey)
-			if l.seq != seq+1 || !hmac.Equal(hash, l.hash) {
-				return s.broken(seq + 1)
-			}
-			seq, last = l.seq, hash
+		if err := tx.QueryRowContext(ctx, "SELECT ifnull(max(seq), 0) FROM event").Scan(&w.highest); err != nil {
+			return err
 		}
-		return rows.Err()
-	})
-	return seq, last, err
+	}
+	from, err := s.loadAnchor(ctx, tx, w.logKey)
+	if err != nil {
+		return err
+	}
+	if from.seq >= w.seq {
+		w.seq, w.last = from.seq, from.hash
+	}
+	var lowest int64
+	if err := tx.QueryRowContext(ctx, "SELECT ifnull(min(seq), 0) FROM event").Scan(&lowest); err != nil {
+		return err
+	}
+	if 0 < lowest && lowest <= from.seq { // what was deleted came back
+		return s.broken(lowest)
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT "+lineColumns+" FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+		w.seq, w.end.seq, verifyBatch)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var l line
+		if err := l.scan(rows.Scan); err != nil {
+			return err
+		}
+		hash := l.after(w.last, w.logKey)
+		if l.seq != w.seq+1 || !hmac.Equal(hash, l.hash) {
+			return s.broken(w.seq + 1)
+		}
+		w.seq, w.last = l.seq, hash
+		w.events++
+	}
+	return rows.Err()
 }

@@ -74,7 +74,7 @@ func database(path string) (*sql.DB, error) {
 
 // create makes the store unless there is one. It gets its name when it is
 // complete, so that what stands at the path is a whole store or damaged.
-func (s *Store) create(ctx context.Context) error {
+func (s *Store) create(ctx context.Context, key seal.Key) error {
 	if _, err := os.Stat(s.path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *Store) create(ctx context.Context) error {
 	if err := remove(leftovers...); err != nil { // of a process that died here
 		return err
 	}
-	if err := s.fill(ctx, fresh); err != nil {
+	if err := s.fill(ctx, fresh, key); err != nil {
 		return errors.Join(err, remove(leftovers...))
 	}
 	if err := os.Rename(fresh, s.path); err != nil {
@@ -106,7 +106,11 @@ func (s *Store) create(ctx context.Context) error {
 }
 
 // fill makes a complete store in the file fresh.
-func (s *Store) fill(ctx context.Context, fresh string) error {
+func (s *Store) fill(ctx context.Context, fresh string, key seal.Key) error {
+	box, err := seal.NewBox(key)
+	if err != nil {
+		return err
+	}
 	if err := createShared(fresh); err != nil {
 		return err
 	}
@@ -117,7 +121,7 @@ func (s *Store) fill(ctx context.Context, fresh string) error {
 	o := &opened{path: fresh, db: db, making: true}
 	err = o.setWAL(ctx)
 	if err == nil {
-		err = o.inTx(ctx, writing, func(tx *sql.Tx) error { return s.writeFirst(ctx, tx) })
+		err = o.inTx(ctx, writing, func(tx *sql.Tx) error { return s.writeFirst(ctx, tx, box) })
 	}
 	if closing := db.Close(); err == nil {
 		err = closing
@@ -126,7 +130,7 @@ func (s *Store) fill(ctx context.Context, fresh string) error {
 }
 
 // writeFirst writes the schema and the practice, two-factor off.
-func (s *Store) writeFirst(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) writeFirst(ctx context.Context, tx *sql.Tx, box seal.Box) error {
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 		return err
 	}
@@ -137,7 +141,7 @@ func (s *Store) writeFirst(ctx context.Context, tx *sql.Tx) error {
 	rand.Read(logKey) // never fails: crypto/rand ends the program instead
 	end := endOf(logKey, 0, firstHash(logKey, s.practice))
 	_, err := tx.ExecContext(ctx, "INSERT INTO practice (only, name, log_key, head_hash) VALUES (1, ?, ?, ?)",
-		s.practice, s.box.Seal(logKey, s.logKeyPlace()), end.hash)
+		s.practice, box.Seal(logKey, s.logKeyPlace()), end.hash)
 	return err
 }
 
@@ -166,7 +170,7 @@ func (s *Store) connect(ctx context.Context) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{path: s.path, db: db, file: info}
+	o := &opened{path: s.path, db: db, file: info, making: s.private}
 	if err := s.admit(ctx, o); err != nil {
 		db.Close()
 		return nil, err
@@ -185,7 +189,7 @@ func (s *Store) admit(ctx context.Context, o *opened) error {
 		if err != nil {
 			return err
 		}
-		if o.logKey, err = s.unlockLog(ctx, tx); err != nil {
+		if err := s.unlockLog(ctx, o, tx); err != nil {
 			return err
 		}
 		if version == len(s.migrations) {
@@ -220,28 +224,55 @@ func (s *Store) schema(ctx context.Context, tx *sql.Tx) (int, error) {
 	return version, nil
 }
 
-// unlockLog returns the log key, by which it knows whether practice and key are
+// unlockLog opens the log key, by which it knows whether practice and key are
 // the right ones. It reads what every schema has. Errors: store.other_practice,
 // key.wrong.
-func (s *Store) unlockLog(ctx context.Context, tx *sql.Tx) ([]byte, error) {
+func (s *Store) unlockLog(ctx context.Context, o *opened, tx *sql.Tx) error {
 	var name string
-	var sealed []byte
-	err := tx.QueryRowContext(ctx, "SELECT name, log_key FROM practice").Scan(&name, &sealed)
+	err := tx.QueryRowContext(ctx, "SELECT name, log_key FROM practice").Scan(&name, &o.sealed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, s.fault(core.Internal, "store.corrupt", err)
+		return s.fault(core.Internal, "store.corrupt", err)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if name != s.practice {
-		return nil, core.NewError(core.Internal, "store.other_practice",
+		return core.NewError(core.Internal, "store.other_practice",
 			core.Args{"Path": s.path, "Practice": s.practice, "Other": name}, nil)
 	}
-	logKey, err := s.box.Open(sealed, s.logKeyPlace())
+	keys, err := s.keys.Keys() // once more: with the lock, nobody is changing them
 	if err != nil {
-		return nil, s.fault(core.Internal, "key.wrong", err)
+		return err
 	}
-	return logKey, nil
+	for n, key := range keys {
+		box, err := seal.NewBox(key)
+		if err != nil {
+			continue
+		}
+		logKey, err := box.Open(o.sealed, s.logKeyPlace())
+		if err != nil {
+			continue
+		}
+		o.key, o.box, o.logKey = key, box, logKey
+		if file, ok := s.keys.(seal.KeyFile); ok && n > 0 {
+			file.Adopt() // who may not, leaves it to somebody who may
+		}
+		return nil
+	}
+	return s.fault(core.Internal, "key.wrong", seal.ErrNotOpened)
+}
+
+// likeliest returns the key that a new store is sealed with. Errors: key.wrong,
+// and those of the source.
+func (s *Store) likeliest() (seal.Key, error) {
+	keys, err := s.keys.Keys()
+	if err != nil {
+		return seal.Key{}, err
+	}
+	if len(keys) == 0 || keys[0].IsZero() {
+		return seal.Key{}, s.fault(core.Internal, "key.wrong", errors.New("there is no key"))
+	}
+	return keys[0], nil
 }
 
 func (s *Store) logKeyPlace() seal.Place {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,21 +30,27 @@ func moment(m sql.NullInt64) time.Time {
 
 // loadPractice returns the practice with the end of its log. It asks for the
 // schema each time: a newer program may have migrated the store meanwhile, and
-// this one would leave out what it does not know. Error: store.newer.
-func (s *Store) loadPractice(ctx context.Context, tx *sql.Tx) (core.Practice, head, error) {
+// this one would leave out what it does not know. So it does for the key: what
+// is sealed with an old one could never be read again. Errors: store.newer,
+// errResealed.
+func (s *Store) loadPractice(ctx context.Context, o *opened, tx *sql.Tx) (core.Practice, head, error) {
 	var p core.Practice
 	var end head
 	var version int
 	var enabledAt, seen sql.NullInt64
 	var lastDay string
-	err := tx.QueryRowContext(ctx, `SELECT name, enabled, enabled_at, enabled_by, last_day, mandatory, seen, head_seq, head_hash,
+	var sealed []byte
+	err := tx.QueryRowContext(ctx, `SELECT name, enabled, enabled_at, enabled_by, last_day, mandatory, seen, head_seq, head_hash, log_key,
 		(SELECT user_version FROM pragma_user_version) FROM practice`).
-		Scan(&p.Name, &p.Enabled, &enabledAt, &p.EnabledBy, &lastDay, &p.Mandatory, &seen, &end.seq, &end.hash, &version)
+		Scan(&p.Name, &p.Enabled, &enabledAt, &p.EnabledBy, &lastDay, &p.Mandatory, &seen, &end.seq, &end.hash, &sealed, &version)
 	if err != nil {
 		return core.Practice{}, head{}, fmt.Errorf("reading practice: %w", err)
 	}
 	if version > len(s.migrations) {
 		return core.Practice{}, head{}, s.newer(version)
+	}
+	if !bytes.Equal(sealed, o.sealed) {
+		return core.Practice{}, head{}, errResealed
 	}
 	p.EnabledAt, p.Seen = moment(enabledAt), moment(seen)
 	if lastDay != "" {
@@ -98,7 +105,7 @@ func (r *row) scan(scan func(...any) error, more ...any) error {
 }
 
 // loadAccount returns an account with its secret, or a new one.
-func (s *Store) loadAccount(ctx context.Context, tx *sql.Tx, name string) (row, error) {
+func (s *Store) loadAccount(ctx context.Context, o *opened, tx *sql.Tx, name string) (row, error) {
 	var r row
 	query := "SELECT " + openColumns + ", secret, helper_salt, helper_hash FROM account WHERE name = ?"
 	err := r.scan(tx.QueryRowContext(ctx, query, name).Scan, &r.sealed, &r.Helper.Salt, &r.Helper.Hash)
@@ -111,7 +118,7 @@ func (s *Store) loadAccount(ctx context.Context, tx *sql.Tx, name string) (row, 
 	if r.sealed == nil {
 		return r, nil
 	}
-	plain, err := s.box.Open(r.sealed, s.secretPlace(name))
+	plain, err := o.box.Open(r.sealed, s.secretPlace(name))
 	if err == nil {
 		r.Secret, err = otp.SecretFromBytes(plain)
 	}
@@ -122,13 +129,13 @@ func (s *Store) loadAccount(ctx context.Context, tx *sql.Tx, name string) (row, 
 }
 
 // saveAccount writes all of an account. A secret that stays is not sealed anew.
-func (s *Store) saveAccount(ctx context.Context, tx *sql.Tx, before row, a core.Account) error {
+func (s *Store) saveAccount(ctx context.Context, o *opened, tx *sql.Tx, before row, a core.Account) error {
 	sealed := before.sealed
 	switch {
 	case a.Secret.IsZero():
 		sealed = nil
 	case !a.Secret.Equal(before.Secret):
-		sealed = s.box.Seal(a.Secret.Bytes(), s.secretPlace(a.Name))
+		sealed = s.sealed(o.box, a.Secret, a.Name)
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO account (practice, `+openColumns+`, secret, helper_salt, helper_hash)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -27,18 +27,30 @@ const (
 )
 
 // inTx runs fn in a transaction, which is kept if fn returns nil, and undone if
-// it errs or panics. It is the only caller of Begin, Commit and Rollback.
-//
-// A writer waits at an advisory lock of the operating system, which serves in
-// order: SQLite's own waiting lets some starve. It takes the connection first,
-// so that nobody holds up other processes while waiting for this one.
+// it errs or panics. A writer is alone: see there.
 func (o *opened) inTx(ctx context.Context, for_ access, fn func(*sql.Tx) error) error {
+	if for_ == writing {
+		return o.alone(ctx, func(conn *sql.Conn) error { return transact(ctx, conn, writing, fn) })
+	}
 	conn, err := o.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("taking the connection: %w", err)
 	}
 	defer conn.Close()
-	if for_ == writing && !o.making {
+	return transact(ctx, conn, reading, fn)
+}
+
+// alone runs fn while no other process writes. It waits at an advisory lock of
+// the operating system, which serves in order: SQLite's own waiting lets some
+// starve. It takes the connection first, so that nobody holds up other processes
+// while waiting for this one.
+func (o *opened) alone(ctx context.Context, fn func(*sql.Conn) error) error {
+	conn, err := o.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("taking the connection: %w", err)
+	}
+	defer conn.Close()
+	if !o.making {
 		unlock, err := lock(ctx, o.path)
 		if err != nil {
 			return err
@@ -48,6 +60,11 @@ func (o *opened) inTx(ctx context.Context, for_ access, fn func(*sql.Tx) error) 
 			return errReplaced // while waiting
 		}
 	}
+	return fn(conn)
+}
+
+// transact is the only caller of Begin, Commit and Rollback.
+func transact(ctx context.Context, conn *sql.Conn, for_ access, fn func(*sql.Tx) error) error {
 	tx, err := conn.BeginTx(ctx, &sql.TxOptions{ReadOnly: for_ == reading})
 	if err != nil {
 		return fmt.Errorf("beginning transaction: %w", err)

@@ -108,6 +108,121 @@ func eventsLikeModel(t *testing.T, open Open) {
 	})
 }
 
+// pruned lets a log grow and loses its beginning now and then.
+func pruned(t *testing.T, open Open) {
+	s := open(t)
+	var log []core.Event // what must be left, with its numbers
+	var next int64 = 1
+	keep := func(events ...core.Event) {
+		for _, e := range events {
+			e.Seq, next = next, next+1
+			log = append(log, e)
+		}
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		more := rapid.SliceOfN(events(), 1, 5).Draw(rt, "events")
+		err := s.ChangePractice(t.Context(), func(*core.Practice) ([]core.Event, error) { return slices.Clone(more), nil })
+		if err != nil {
+			rt.Fatal(err)
+		}
+		keep(more...)
+		before := near().Draw(rt, "before")
+		first := slices.IndexFunc(log, func(e core.Event) bool { return !e.At.Before(before) })
+		if first < 0 {
+			first = len(log) - 1 // the newest stays
+		}
+		said := core.Event{At: noon, Kind: core.LogPruned, Actor: "helpdesk kees"}
+		var deleted int64
+		err = s.PruneLog(t.Context(), before, func(_ *core.Practice, n int64) ([]core.Event, error) {
+			deleted += n
+			return []core.Event{said}, nil
+		})
+		if err != nil || deleted != int64(first) {
+			rt.Fatalf("%d events were deleted, want %d: %v", deleted, first, err)
+		}
+		if first > 0 {
+			log = log[first:]
+			keep(said)
+		}
+		if n, err := s.VerifyLog(t.Context()); err != nil || n != int64(len(log)) {
+			rt.Fatalf("%d of %d events verify: %v", n, len(log), err)
+		}
+		query := queries(len(log)).Draw(rt, "query")
+		got, err := s.Events(t.Context(), query)
+		want := selected(log, query)
+		if err != nil || got.Total != want.Total || len(got.Events) != len(want.Events) ||
+			len(want.Events) > 0 && !reflect.DeepEqual(got.Events, want.Events) {
+			rt.Fatalf("%+v: %v\ngot  %+v\nwant %+v", query, err, got, want)
+		}
+	})
+}
+
+func notPruned(t *testing.T, open Open) {
+	s := open(t)
+	for range 3 {
+		store(t, s, name(1))
+	}
+	before := stateOf(t, s)
+	for what, act := range map[string]func(*core.Practice, int64) ([]core.Event, error){
+		"errs":          func(*core.Practice, int64) ([]core.Event, error) { return about(name(1)), errAct },
+		"has_no_event":  func(*core.Practice, int64) ([]core.Event, error) { return nil, nil },
+		"is_not_needed": nil,
+	} {
+		at := noon.Add(1)
+		if act == nil { // nothing is so old
+			at = noon
+		}
+		if err := s.PruneLog(t.Context(), at, act); (err != nil) != (what == "errs") {
+			t.Errorf("%s: %v", what, err)
+		}
+		unchanged(t, s, before)
+	}
+}
+
+func prunedMeanwhile(t *testing.T, open Open) {
+	s := open(t)
+	for i := range 40 {
+		err := s.ChangePractice(t.Context(), func(*core.Practice) (more []core.Event, err error) {
+			for j := range 100 {
+				more = append(more, core.Event{At: noon.Add(time.Duration(i*100+j) * time.Second), Kind: core.AccountAdded, Account: name(1)})
+			}
+			return more, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	done := make(chan error, 1)
+	go func() {
+		for i := range 39 {
+			err := s.PruneLog(t.Context(), noon.Add(time.Duration(i+1)*100*time.Second), func(*core.Practice, int64) ([]core.Event, error) {
+				return about(""), nil
+			})
+			if err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for {
+		if _, err := s.VerifyLog(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if page, err := s.Events(t.Context(), core.Query{Limit: 10}); err != nil || len(page.Events) != 10 {
+			t.Errorf("%d events, %v", len(page.Events), err)
+		}
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+		}
+	}
+}
+
 func logVerifies(t *testing.T, open Open) {
 	s := open(t)
 	var want int64

@@ -68,7 +68,9 @@ func (l Log) Sentence(e core.Event) string {
 	args := core.Args{
 		"Actor": e.Actor, "Account": e.Account, "Kind": string(e.Kind), "Failures": e.Detail["failures"],
 		"Until": l.moment(e.Detail["until"]), "Expires": l.moment(e.Detail["expires"]),
-		"LastDay": day(e.Detail["last_day"]), "Before": day(e.Detail["before"]),
+		"LastDay": day(e.Detail["last_day"]), "Before": l.moment(day(e.Detail["before"])),
+		"File": e.Detail["file"], "Backup": l.moment(e.Detail["backup"]), "Lost": l.count(e.Detail["lost"]),
+		"Deleted": e.Detail["deleted"],
 	}
 	args["Reason"] = l.reason(e.Detail["reason"], args)
 	key := "event." + string(e.Kind)
@@ -79,6 +81,8 @@ func (l Log) Sentence(e core.Event) string {
 		key += ".new"
 	case e.Kind == core.Imported && e.Detail["replaced"] == "true":
 		key += ".replaced"
+	case e.Kind == core.Restored && e.Account != "":
+		key += ".account"
 	}
 	if !l.Texts.Has(key) {
 		key = "event.unknown" // of a newer version
@@ -103,6 +107,14 @@ func (l Log) moment(s string) string {
 		return s
 	}
 	return When(at, l.Zone)
+}
+
+// count is a number, or that nobody knows it.
+func (l Log) count(s string) string {
+	if s == "unknown" {
+		return l.Texts.Text("log.unknown_count", nil)
+	}
+	return s
 }
 
 func day(s string) string {

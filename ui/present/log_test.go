@@ -45,6 +45,18 @@ func TestSentencesOfTheLog(t *testing.T) {
 		"imported_over_another": {
 			core.Event{Kind: core.Imported, Actor: "helpdesk jan", Account: "EV-0000-3", Detail: core.Detail{"replaced": "true"}},
 			"helpdesk jan heeft een bestaand secret ingelezen voor EV-0000-3; het vorige is vervangen."},
+		"restored_with_what_was_lost": {
+			core.Event{Kind: core.Restored, Actor: "helpdesk jan", Detail: core.Detail{"backup": "2019-06-03T06:28:00Z", "lost": "7"}},
+			"helpdesk jan heeft de praktijk teruggezet uit de back-up van 3-6-2019 08:28. Aantal regels van het log dat daardoor weg is: 7."},
+		"restored_over_a_store_that_can't_be_read": {
+			core.Event{Kind: core.Restored, Actor: "helpdesk jan", Detail: core.Detail{"backup": "2019-06-03T06:28:00Z", "lost": "unknown"}},
+			"helpdesk jan heeft de praktijk teruggezet uit de back-up van 3-6-2019 08:28. Aantal regels van het log dat daardoor weg is: onbekend."},
+		"an_account_that_was_restored": {
+			core.Event{Kind: core.Restored, Actor: "helpdesk jan", Account: "EV-0000-3"},
+			"EV-0000-3 komt uit een back-up: eerdere codes en een hulpcode gelden niet meer."},
+		"pruned_up_to_a_time": {
+			core.Event{Kind: core.LogPruned, Actor: "helpdesk jan", Detail: core.Detail{"before": "2019-05-31T22:00:00Z", "deleted": "7"}},
+			"helpdesk jan heeft 7 regels van het log verwijderd, van vóór 1-6-2019 00:00."},
 		"a_kind_of_a_newer_version": {
 			core.Event{Kind: "teleported", Actor: "EV-0000-1", Account: "EV-0000-2"},
 			"EV-0000-1: teleported EV-0000-2"},
@@ -67,6 +79,7 @@ func TestEverySentenceIsWhole(t *testing.T) {
 		event := core.Event{Kind: kind, Actor: "EV-0000-1", Account: "EV-0000-2", Detail: core.Detail{
 			"reason": "locked", "until": "2019-06-03T06:28:00Z", "failures": "5", "last_day": "2019-05-29", "before": "2019-05-29",
 			"expires": "2019-06-03T06:28:00Z", "mandatory": "true", "new": "true", "seen": "2019-06-03T06:28:00Z",
+			"file": "/backup/EV-0000", "backup": "2019-06-03T06:28:00Z", "lost": "unknown", "deleted": "7",
 		}}
 		if got := log.Sentence(event); strings.Contains(got, "<no value>") || strings.Contains(got, "event.") || !strings.HasSuffix(got, ".") {
 			t.Errorf("%s: %q", kind, got)
