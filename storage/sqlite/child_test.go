@@ -29,13 +29,15 @@ type spec struct {
 	Umask     int
 	Name      string
 	Seed      uint64
-	Older     bool // with one migration more than the program has
+	Older     bool   // with one migration more than the program has
+	Act       string // of upkeep
 }
 
 // roles are the parts that children play. They read what to do and write what
 // came of it, one JSON value each.
 var roles = map[string]func(spec, *json.Decoder, *json.Encoder) error{
 	"open": playOpener, "gate": playGate, "acts": playActor, "hold": playHolder,
+	"upkeep": playUpkeep, "logons": playLogons,
 	"full disk": playFullDisk, "read-only disk": playReadOnlyDisk,
 }
 
@@ -73,10 +75,6 @@ func play(role string, in *json.Decoder, out *json.Encoder) error {
 
 // openTold opens the store that a child was told of.
 func openTold(told spec) (*Store, error) {
-	key, err := seal.LoadKeyFile(told.Key)
-	if err != nil {
-		return nil, err
-	}
 	migrations, err := embedded()
 	if err != nil {
 		return nil, err
@@ -84,7 +82,7 @@ func openTold(told spec) (*Store, error) {
 	if told.Older {
 		migrations = append(migrations, laterMigration)
 	}
-	return openWith(context.Background(), told.Path, practice, key, true, migrations)
+	return openWith(context.Background(), told.Path, practice, seal.KeyFile(told.Key), true, migrations)
 }
 
 // child is another process of this test binary.

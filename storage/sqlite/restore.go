@@ -117,7 +117,20 @@ func (u *Restoration) finish(ctx context.Context, key seal.Key) error {
 	if err != nil {
 		return err
 	}
-	return remove(u.fresh+walSuffix, u.fresh+indexSuffix)
+	if err := remove(u.fresh+walSuffix, u.fresh+indexSuffix); err != nil {
+		return err
+	}
+	return syncFile(u.fresh)
+}
+
+// syncFile has what was written to a file on the disk for good.
+func syncFile(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return file.Sync()
 }
 
 // keep gives the old store a second name, so that it never loses its first

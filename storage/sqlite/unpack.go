@@ -170,16 +170,13 @@ func nextPart(in *tar.Reader, name string) error {
 	return nil
 }
 
-// fill writes r into a file, and has it on the disk for good.
+// fill writes r into a file.
 func fill(path string, r io.Reader) error {
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(file, r)
-	if err == nil {
-		err = file.Sync()
-	}
 	if closing := file.Close(); err == nil {
 		err = closing
 	}
@@ -192,6 +189,10 @@ func (u *Restoration) check(ctx context.Context, brokenLog bool) error {
 	s := u.store
 	var err error
 	if s.open, err = s.connect(ctx); err != nil {
+		return err
+	}
+	// Until it is in its place a power cut may take it. finish has it on the disk.
+	if _, err := s.open.db.ExecContext(ctx, "PRAGMA synchronous = OFF"); err != nil {
 		return err
 	}
 	err = s.inTx(ctx, reading, func(o *opened, tx *sql.Tx) error {
