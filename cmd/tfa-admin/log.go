@@ -16,6 +16,7 @@ import (
 type logCommands struct {
 	Show   logShow   `cmd:"" help:"Who did what, newest first."`
 	Verify logVerify `cmd:"" help:"Check that nobody changed the log. Status 1 if somebody did."`
+	Prune  logPrune  `cmd:"" help:"Delete the oldest lines of the log; the rest still verifies."`
 }
 
 type (

@@ -28,6 +28,9 @@ type commands struct {
 	Import   importCommand    `cmd:"" help:"Take over the secrets of phones from another product."`
 	Export   exportCommand    `cmd:"" help:"Hand out all secrets of a practice, for another product."`
 	Check    checkCommand     `cmd:"" help:"Is this host tight? Look for ways past the gate."`
+	Backup   backupCommand    `cmd:"" help:"Write encrypted backups of practices, while they are in use."`
+	Restore  restoreCommand   `cmd:"" help:"Put a practice back from a backup."`
+	Key      keyCommands      `cmd:"" help:"The key that seals the secrets of a practice."`
 	Version  versionCommand   `cmd:"" help:"The version of this program."`
 }
 
@@ -165,6 +168,9 @@ func (d *desk) each(practices []string, act func(string, core.Helpdesk) error) e
 		err := d.with(practice, func(h core.Helpdesk, _ core.Actor) error { return act(practice, h) })
 		if err != nil {
 			errs = append(errs, err)
+		}
+		if d.ctx.Err() != nil { // interrupted: the others would say no more than that
+			break
 		}
 	}
 	if len(errs) == 0 {

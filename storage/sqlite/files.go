@@ -30,8 +30,8 @@ func replacedAt(path string, at time.Time) string {
 	return path + replacedSuffix + at.UTC().Format("2006-01-02T150405Z")
 }
 
-// replacedBeside returns the files that stood at path before.
-func replacedBeside(path string) (found []string, err error) {
+// ReplacedBeside returns the files that stood at path before.
+func ReplacedBeside(path string) (found []string, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
 		return nil, err

@@ -162,7 +162,7 @@ func (u *Restoration) unlinkKilled() error {
 	if err != nil {
 		return err
 	}
-	names, err := replacedBeside(u.path)
+	names, err := ReplacedBeside(u.path)
 	if err != nil {
 		return err
 	}

@@ -79,7 +79,7 @@ func (s *Store) rotate(ctx context.Context, o *opened, conn *sql.Conn, file seal
 
 // keepKey keeps the present key for the replaced stores that it opens.
 func (s *Store) keepKey(file seal.KeyFile, at time.Time) error {
-	replaced, err := replacedBeside(s.path)
+	replaced, err := ReplacedBeside(s.path)
 	if err != nil || len(replaced) == 0 {
 		return err
 	}

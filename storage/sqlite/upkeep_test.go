@@ -277,7 +277,7 @@ func holdsAll(t *testing.T, told spec, l *logons, backedUp map[string]string) {
 		}
 	}
 	if told.Act == "restore" {
-		replaced, err := replacedBeside(told.Path)
+		replaced, err := ReplacedBeside(told.Path)
 		if err != nil {
 			t.Fatal(err)
 		}

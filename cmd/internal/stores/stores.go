@@ -35,11 +35,7 @@ func Open(ctx context.Context, cfg config.Config, practice string) (core.Store, 
 	case err != nil:
 		return nil, err
 	}
-	key, err := seal.LoadKeyFile(cfg.KeyPath(practice))
-	if err != nil {
-		return nil, err
-	}
-	store, err := sqlite.OpenExisting(ctx, cfg.StorePath(practice), practice, key)
+	store, err := sqlite.OpenExisting(ctx, cfg.StorePath(practice), practice, seal.KeyFile(cfg.KeyPath(practice)))
 	if err != nil {
 		return nil, err // a nil *sqlite.Store would be a core.Store that is not nil
 	}
@@ -83,33 +79,44 @@ func Exists(cfg config.Config, practice string) bool {
 // "" it is the caller's alone. A key or store that stands there stays as it is;
 // a store without its key is refused, because a new key does not open it.
 func Create(ctx context.Context, cfg config.Config, practice, group string) (core.Store, error) {
-	if !core.ValidName(practice) {
-		return nil, core.NewError(core.Invalid, "invalid.practice", core.Args{"Practice": practice}, nil)
-	}
-	owned, err := ownership(group)
+	owned, err := makePlace(cfg, practice, group)
 	if err != nil {
 		return nil, err
 	}
 	keyPath := cfg.KeyPath(practice)
-	for _, path := range []string{cfg.StorePath(practice), keyPath} {
-		if err := makeFolder(filepath.Dir(path), owned); err != nil {
-			return nil, err
-		}
-	}
 	if _, err := os.Stat(keyPath); errors.Is(err, fs.ErrNotExist) && !Exists(cfg, practice) {
 		if err := makeKey(keyPath, owned); err != nil {
 			return nil, err
 		}
 	}
-	key, err := seal.LoadKeyFile(keyPath)
-	if err != nil {
-		return nil, err
-	}
-	store, err := sqlite.Open(ctx, cfg.StorePath(practice), practice, key)
+	store, err := sqlite.Open(ctx, cfg.StorePath(practice), practice, seal.KeyFile(keyPath))
 	if err != nil {
 		return nil, err
 	}
 	return store, nil
+}
+
+// MakePlace makes the folders of a practice that are missing, for a store that
+// is put there. Errors: those of Create.
+func MakePlace(cfg config.Config, practice, group string) error {
+	_, err := makePlace(cfg, practice, group)
+	return err
+}
+
+func makePlace(cfg config.Config, practice, group string) (owner, error) {
+	if !core.ValidName(practice) {
+		return owner{}, core.NewError(core.Invalid, "invalid.practice", core.Args{"Practice": practice}, nil)
+	}
+	owned, err := ownership(group)
+	if err != nil {
+		return owner{}, err
+	}
+	for _, path := range []string{cfg.StorePath(practice), cfg.KeyPath(practice)} {
+		if err := makeFolder(filepath.Dir(path), owned); err != nil {
+			return owner{}, err
+		}
+	}
+	return owned, nil
 }
 
 // makeFolder makes a folder for one practice, and the folders above it for
