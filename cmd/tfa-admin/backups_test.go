@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -95,4 +98,45 @@ func daysAgo(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ts.Setenv(args[0], core.DateOf(clock.Now(), time.UTC).AddDays(-n).ISO())
+}
+
+// killed N PROGRAM ARG… runs a program again and again and kills it at random
+// moments, until N of them had not ended before. The moment decides what is
+// tested, not whether the story passes.
+func (s *stage) killed(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	patience := 100 * time.Millisecond
+	for killed := 0; killed < n; {
+		cmd := exec.Command(filepath.Join(s.bin(), args[1]), args[2:]...)
+		cmd.Dir, cmd.Env = ts.Getenv("WORK"), append(os.Environ(), "TZ=UTC")
+		ts.Check(cmd.Start())
+		kill := time.AfterFunc(rand.N(patience), func() { cmd.Process.Kill() })
+		err := cmd.Wait()
+		kill.Stop()
+		var exit *exec.ExitError
+		switch {
+		case err == nil, errors.As(err, &exit) && exit.ExitCode() == exitRefused:
+			// It was done before, or a backup of this second was: less time for the next.
+			patience = max(patience*4/5, time.Millisecond)
+		case errors.As(err, &exit) && exit.ExitCode() < 0:
+			killed++
+			patience = patience * 5 / 4
+		default:
+			ts.Fatalf("it ended by itself: %v", err)
+		}
+	}
+}
+
+// restorable DIR KEY holds that there are backups in a folder, and that each of
+// them can be restored.
+func restorable(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.tfa-backup"))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("there are no backups")
+	}
+	for _, file := range files {
+		ts.Check(ts.Exec(program, "--config", "tfa.toml", "restore", file, "--identity", args[1], "--dry-run"))
+	}
 }

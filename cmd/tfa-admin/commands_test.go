@@ -102,7 +102,7 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 		"sql":      runSQL,
 		"narrow":   narrow,
 		"owner":    owner,
-		"agekey":   s.agekey, "one": one, "none": none, "flip": flip, "used": s.used, "oldevents": s.oldEvents, "daysago": daysAgo,
+		"agekey":   s.agekey, "one": one, "none": none, "flip": flip, "used": s.used, "oldevents": s.oldEvents, "daysago": daysAgo, "killed": s.killed, "restorable": restorable,
 	}
 }
 

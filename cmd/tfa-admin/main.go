@@ -20,12 +20,37 @@
 //	import PRACTICE [FILE]               key URIs and migration codes, from another product
 //	export PRACTICE --secrets            the same, to another product
 //	check [--fix [--dry-run]] [--strict] is this host tight?
+//	log prune PRACTICE… | --all --before DATE [--yes]
+//	                                     delete old lines; the rest still verifies
+//	backup PRACTICE… | --all --to PATH   encrypted, while people log on
+//	restore FILE [--dry-run] [--yes]     put a practice back from a backup
+//	key rotate PRACTICE… | --all [--yes] a new key; QR codes stay
 //	version
 //
 // It acts for root (on Windows: an elevated administrator), or for the owner of
 // a practice that is private, as the demo's is. Every act is in the log of the
 // practice, with the account of who ran it, and the login behind sudo where the
 // kernel knows it.
+//
+// # Backups
+//
+// A backup is one file a practice, like EV-0000-2026-11-24T130500Z.tfa-backup. It
+// is a tar in a file of age (https://age-encryption.org/v1), with manifest.json
+// first, then the key, then the store: whoever can open it has all secrets of
+// the practice, and age and tar get at them without this program. With --recipient
+// age1… or --recipients-file FILE only the private key opens it, which stays off
+// the servers; that is how a script makes backups by night:
+//
+//	tfa-admin backup --all --to /backup --recipients-file /etc/tfa/backup.pub
+//	tfa-admin restore FILE --identity backup.key
+//
+// With --passphrase-file FILE it is a passphrase; without any of these it is asked
+// for. Such files must be their owner's alone. Anybody who has the public key can
+// make a file that opens: keep backups where only the helpdesk can write.
+//
+// A restore takes back what happened since: see restore --help. The store that it
+// replaces stands beside it as tfa.db.replaced-DATE, and after key rotate its key
+// as tfa.key.replaced-DATE; delete them when nobody needs them.
 //
 // # Scripts
 //
@@ -46,6 +71,11 @@
 //	           found, meaning, remedy, fixable, fixes: step, done
 //
 // Check prints its document whatever it found, worst first.
+//	backup     practice, file, at, last_seq, bytes
+//	restore    practice, file, backup_at, accounts, last_seq, lost_events (null if
+//	           nobody knows), kept, revived, restored
+//	key        practice, key_file, old_keys
+//	pruning    practice, before, deleted
 //
 // Messages go to standard error. The exit status is
 //

@@ -79,9 +79,9 @@ func (f KeyFile) Adopt() error {
 	return syncFolder(filepath.Dir(string(f)))
 }
 
-// Keep gives the present key a second name, unless a key of the same second has it.
+// Keep gives the present key a second name.
 func (f KeyFile) Keep(name string) error {
-	if err := os.Link(string(f), name); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := os.Link(string(f), name); err != nil {
 		return fmt.Errorf("keeping key: %w", err)
 	}
 	return nil

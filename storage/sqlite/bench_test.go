@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"testing"
@@ -69,6 +70,53 @@ func BenchmarkCreate(b *testing.B) {
 		}
 		s.Close()
 	}
+}
+
+// BenchmarkBackup and the others are of a practice with 20 accounts and 10,000
+// events.
+func BenchmarkBackup(b *testing.B) {
+	told := newSpec(b)
+	s := usual(b, told)
+	for b.Loop() {
+		if _, err := s.Backup(b.Context(), io.Discard, upkeepNow); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRestore(b *testing.B) {
+	told := newSpec(b)
+	s := usual(b, told)
+	if err := backUp(b.Context(), s, told); err != nil {
+		b.Fatal(err)
+	}
+	at := upkeepNow
+	for b.Loop() {
+		at = at.Add(time.Second) // which names what is replaced
+		if _, err := restoreFile(b.Context(), told, at); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRotateKey(b *testing.B) {
+	told := newSpec(b)
+	s := usual(b, told)
+	for b.Loop() {
+		if err := desk(s, upkeepNow).RotateKey(b.Context(), kees); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func usual(b *testing.B, told spec) *Store {
+	b.Helper()
+	s := openKeyed(b, told)
+	addMany(b, s, 10_000)
+	for n := range 20 {
+		enrolled(b, s, fmt.Sprintf("%s-%d", practice, n), testNow)
+	}
+	return s
 }
 
 // million is how many events the log below has: twenty years of a large

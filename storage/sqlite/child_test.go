@@ -38,6 +38,7 @@ type spec struct {
 var roles = map[string]func(spec, *json.Decoder, *json.Encoder) error{
 	"open": playOpener, "gate": playGate, "acts": playActor, "hold": playHolder,
 	"upkeep": playUpkeep, "logons": playLogons,
+	"upkeep on a full disk": playUpkeepOnFullDisk, "upkeep on a read-only disk": playUpkeepOnReadOnlyDisk,
 	"full disk": playFullDisk, "read-only disk": playReadOnlyDisk,
 }
 

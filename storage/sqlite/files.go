@@ -25,9 +25,17 @@ const (
 // at which it was ends it.
 const replacedSuffix = ".replaced-"
 
-// replacedAt returns the name under which what stands at path is kept.
+// replacedAt returns the name under which what stands at path is kept: one that
+// nothing has yet, for two can be replaced in a second.
 func replacedAt(path string, at time.Time) string {
-	return path + replacedSuffix + at.UTC().Format("2006-01-02T150405Z")
+	name := path + replacedSuffix + at.UTC().Format("2006-01-02T150405Z")
+	free := name
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(free); err != nil {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d", name, n)
+	}
 }
 
 // ReplacedBeside returns the files that stood at path before.

@@ -73,7 +73,7 @@ func (u *Restoration) install(ctx context.Context, keys seal.KeyFile, at time.Ti
 		return "", err
 	}
 	// A key that was to come is of a store that was lost, if of any.
-	return kept, keys.SetNextAside(replacedAt(string(keys), at) + newSuffix)
+	return kept, setNextAside(keys, at)
 }
 
 // presentKey returns the key that stands in its file, and false if none does.
@@ -91,11 +91,14 @@ func presentKey(keys seal.KeyFile) (key seal.Key, found bool, err error) {
 
 // putKey puts a key where none is. What stands there all the same is set aside.
 func putKey(keys seal.KeyFile, key seal.Key, at time.Time) error {
-	aside := replacedAt(string(keys), at)
-	if err := errors.Join(keys.SetAside(aside), keys.SetNextAside(aside+newSuffix)); err != nil {
+	if err := errors.Join(keys.SetAside(replacedAt(string(keys), at)), setNextAside(keys, at)); err != nil {
 		return err
 	}
 	return keys.Put(key)
+}
+
+func setNextAside(keys seal.KeyFile, at time.Time) error {
+	return keys.SetNextAside(replacedAt(string(keys)+newSuffix, at))
 }
 
 // finish seals the unpacked store with the key of its place, the zero Key for
