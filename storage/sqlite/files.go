@@ -55,17 +55,20 @@ func ReplacedBeside(path string) (found []string, err error) {
 // sharedMode lets the practice's group read and write, and nobody else.
 const sharedMode = 0o660
 
-// createShared makes an empty file that the practice's group may write, under
-// any umask. It gets its mode before it gets its name, so nobody ever meets it
-// half made. SQLite gives -wal and -shm the mode of the store. Error:
-// fs.ErrExist.
-func createShared(path string) (err error) {
+// createShared makes a file that the practice's group may write, under any umask,
+// with what fill writes. It gets its mode before it gets its name, so nobody ever
+// meets it half made, or has the writer follow a link. SQLite gives -wal and -shm
+// the mode of the store. Error: fs.ErrExist.
+func createShared(path string, fill func(*os.File) error) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(file.Name())
 	err = share(file)
+	if err == nil {
+		err = fill(file)
+	}
 	if closing := file.Close(); err == nil {
 		err = closing
 	}
@@ -74,6 +77,9 @@ func createShared(path string) (err error) {
 	}
 	return os.Link(file.Name(), path)
 }
+
+// empty fills a file with nothing.
+func empty(*os.File) error { return nil }
 
 // stat returns what stands at the store's path. Errors: store.gone, or those of
 // explain.

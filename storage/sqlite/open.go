@@ -111,7 +111,7 @@ func (s *Store) fill(ctx context.Context, fresh string, key seal.Key) error {
 	if err != nil {
 		return err
 	}
-	if err := createShared(fresh); err != nil {
+	if err := createShared(fresh, empty); err != nil {
 		return err
 	}
 	db, err := database(fresh)

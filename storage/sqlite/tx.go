@@ -85,7 +85,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 	file := flock.New(path+lockSuffix, flock.SetFlag(os.O_RDWR))
 	got, err := file.TryLock()
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := createShared(path + lockSuffix); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := createShared(path+lockSuffix, empty); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, fmt.Errorf("creating lock file: %w", err)
 		}
 		got, err = file.TryLock()

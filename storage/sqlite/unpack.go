@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -129,10 +130,10 @@ func (u *Restoration) unpack(ctx context.Context, in *tar.Reader, place func(Man
 	if err := remove(u.leftovers()...); err != nil { // of a process that died here
 		return err
 	}
-	if err := createShared(fresh); err != nil {
+	return createShared(fresh, func(file *os.File) error {
+		_, err := io.Copy(file, in)
 		return err
-	}
-	return fill(fresh, in)
+	})
 }
 
 func (u *Restoration) readManifest(in *tar.Reader) error {
@@ -168,19 +169,6 @@ func nextPart(in *tar.Reader, name string) error {
 		return damaged(fmt.Errorf("it holds %q where %s should be", header.Name, name))
 	}
 	return nil
-}
-
-// fill writes r into a file.
-func fill(path string, r io.Reader) error {
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(file, r)
-	if closing := file.Close(); err == nil {
-		err = closing
-	}
-	return err
 }
 
 // check holds that the unpacked store is what the manifest says, and whole. An
@@ -313,19 +301,37 @@ func (u *Restoration) look(ctx context.Context, keys seal.Source, locked bool) (
 		if old.Accounts, err = viewAccounts(ctx, tx); err != nil {
 			return err
 		}
-		hash, err := hashOf(ctx, tx, u.Manifest.LastSeq)
-		old.SameLog = err == nil && len(hash) > 0 && string(hash) == string(u.lastHash)
+		if old.SameLog, err = u.goesOn(ctx, s, o, tx); err != nil {
+			return err
+		}
 		old.Lost = end.seq
 		if old.SameLog {
 			old.Lost = end.seq - u.Manifest.LastSeq
 		}
-		return err
+		return nil
 	})
 	if err != nil {
 		return old.unreadable(s.explain(err))
 	}
 	old.Readable = true
 	return old, nil
+}
+
+// goesOn reports whether the log of a store goes on from that of the backup. Its
+// beginning may have been pruned since.
+func (u *Restoration) goesOn(ctx context.Context, s *Store, o *opened, tx *sql.Tx) (bool, error) {
+	from, err := s.loadAnchor(ctx, tx, o.logKey)
+	if isBroken(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if from.seq >= u.Manifest.LastSeq {
+		return bytes.Equal(o.logKey, u.store.open.logKey), nil
+	}
+	hash, err := hashOf(ctx, tx, u.Manifest.LastSeq)
+	return err == nil && bytes.Equal(hash, u.lastHash), err
 }
 
 // unreadable tells a store that is lost, which a restore may replace, from one
