@@ -42,6 +42,7 @@ func verified(t *testing.T, s *Store, account string, now time.Time) core.Verdic
 func TestDrill(t *testing.T) {
 	for name, lose := range map[string]func(*testing.T, spec){
 		"the_store_was_deleted": func(t *testing.T, told spec) { must(t, remove(told.Path, told.Path+walSuffix, told.Path+indexSuffix)) },
+		"only_its_wal_was_left": leaveWAL,
 		"the_folder_is_empty": func(t *testing.T, told spec) {
 			must(t, errors.Join(os.RemoveAll(filepath.Dir(told.Path)), emptyFolder(told)))
 		},
@@ -85,6 +86,16 @@ func madeAnew(t *testing.T, told spec) error {
 	must(t, remove(told.Path, told.Path+walSuffix, told.Path+indexSuffix, told.Key))
 	must(t, seal.CreateKeyFile(told.Key))
 	return openKeyed(t, told).Close()
+}
+
+// leaveWAL deletes the store of a process that had written ahead and was killed.
+func leaveWAL(t *testing.T, told spec) {
+	s := openKeyed(t, told)
+	addMany(t, s, 100)
+	ahead := contentsElsewhere(t, told.Path+walSuffix)
+	must(t, s.Close())
+	must(t, os.Remove(told.Path))
+	putStore(t, told.Path+walSuffix, ahead)
 }
 
 func drill(t *testing.T, lose func(*testing.T, spec)) {

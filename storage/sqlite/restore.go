@@ -58,11 +58,14 @@ func (u *Restoration) install(ctx context.Context, keys seal.KeyFile, at time.Ti
 		}
 	}
 	if old.Found {
-		if kept, err = u.keep(ctx, at); err != nil {
-			return "", err
-		}
+		kept, err = u.keep(ctx, at)
+	} else { // of one that was deleted without it
+		err = u.setWALAside(replacedAt(u.path, at))
 	}
-	// What was written ahead belongs to the old store, and is in it.
+	if err != nil {
+		return "", err
+	}
+	// The new store must not meet what was written ahead of the old one.
 	if err := remove(u.path+walSuffix, u.path+indexSuffix); err != nil {
 		return "", err
 	}
@@ -147,15 +150,20 @@ func (u *Restoration) keep(ctx context.Context, at time.Time) (kept string, err 
 	err = writeAhead(ctx, u.path)
 	var told *core.Error
 	if errors.As((&Store{path: u.path}).explain(err), &told) && told.Sentence == "store.corrupt" {
-		err = os.Rename(u.path+walSuffix, kept+walSuffix)
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
+		err = u.setWALAside(kept)
 	}
 	if err != nil {
 		return "", err
 	}
 	return kept, os.Link(u.path, kept)
+}
+
+// setWALAside renames the -wal, if there is one, as that of another store.
+func (u *Restoration) setWALAside(store string) error {
+	if err := os.Rename(u.path+walSuffix, store+walSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // unlinkKilled removes the second name of a store that is still in its place:
