@@ -238,17 +238,11 @@ func remade(t *testing.T, backup string, change func(name string, data []byte) (
 	}
 }
 
-// What can't be trusted is not restored, and what stands in the place stays.
-func TestABadBackupRestoresNothing(t *testing.T) {
-	told := newSpec(t)
-	s := openKeyed(t, told)
-	addMany(t, s, 500)
-	enrolled(t, s, practice+"-1", testNow)
-	must(t, backUp(t.Context(), s, told))
-	backup := contents(t, backupFile(told))
-	must(t, remove(backupFile(told)))
-	before, err := s.Version(t.Context())
-	must(t, err)
+// badBackups are what becomes of a backup, and what the person is told.
+func badBackups(t *testing.T, backup string) map[string]struct {
+	backup   func(*testing.T) []byte
+	sentence string
+} {
 	part := func(name string, change func([]byte) []byte) func(*testing.T) []byte {
 		return func(t *testing.T) []byte {
 			return remade(t, backup, func(n string, data []byte) (string, []byte) {
@@ -278,7 +272,7 @@ func TestABadBackupRestoresNothing(t *testing.T) {
 		})
 	}
 	cut := func(n int) func(*testing.T) []byte { return func(*testing.T) []byte { return []byte(backup)[:n] } }
-	for name, test := range map[string]struct {
+	return map[string]struct {
 		backup   func(*testing.T) []byte
 		sentence string
 	}{
@@ -304,7 +298,21 @@ func TestABadBackupRestoresNothing(t *testing.T) {
 		"a_moved_secret":             {store("UPDATE account SET secret = zeroblob(49) WHERE name = 'EV-0000-1'"), "backup.damaged"},
 		"a_changed_event":            {store("UPDATE event SET actor = 'x' WHERE seq = 7"), "backup.broken_log"},
 		"an_index_that_does_not_fit": {store("PRAGMA writable_schema = ON", "UPDATE sqlite_schema SET rootpage = 2 WHERE name = 'event_at'"), "backup.damaged"},
-	} {
+	}
+}
+
+// What can't be trusted is not restored, and what stands in the place stays.
+func TestABadBackupRestoresNothing(t *testing.T) {
+	told := newSpec(t)
+	s := openKeyed(t, told)
+	addMany(t, s, 500)
+	enrolled(t, s, practice+"-1", testNow)
+	must(t, backUp(t.Context(), s, told))
+	backup := contents(t, backupFile(told))
+	must(t, remove(backupFile(told)))
+	before, err := s.Version(t.Context())
+	must(t, err)
+	for name, test := range badBackups(t, backup) {
 		t.Run(name, func(t *testing.T) {
 			kept, err := restore(t.Context(), bytes.NewReader(test.backup(t)), told, upkeepNow)
 			wantSentence(t, err, test.sentence)
