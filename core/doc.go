@@ -18,6 +18,8 @@
 //	locked        the account takes no codes for a while, after too many wrong ones
 //	verdict       the answer to a logon: granted, or denied with a reason
 //	event         one line of the log
+//	backup        a store with its key, as it stood at one moment; to restore is to
+//	              put it back, to prune to delete the oldest events
 //	gate, tool    what asks for the code at logon; the window that shows codes
 //	import        takes over a secret that phones have from another product; export: the way back
 //	migration     handing over several secrets by one QR code, the migration code
@@ -27,7 +29,7 @@
 //
 //   - The zero Verdict denies, and every error comes with the zero Verdict.
 //   - No step is accepted twice for one account, on any server, whatever the
-//     clock does.
+//     clock does, and whichever backup is restored.
 //   - A denial never lengthens the time allowed: not the transition, not a helper
 //     code, not the time until a lock ends.
 //   - The last day of the transition is fixed when two-factor is switched on.

@@ -8,9 +8,11 @@
 //
 //   - A change and its events are in one transaction; neither exists without the other.
 //   - The log grows at its end only. Each event is chained to the one before by a
-//     hash that takes a key, and so is the end of the log.
+//     hash that takes a key, and so is the end of the log. Its beginning may be
+//     deleted for its age; then an anchor takes its place, by the same key.
 //   - A secret is sealed for its practice, table, column and row. No secret, code
 //     or key stands in a file, an error or the log in a form that can be read.
+//   - Whoever is killed, at whatever moment, leaves a store and a key that fit.
 //   - A store is made by opening it on purpose. One that has vanished is missed, and
 //     never replaced by an empty one, in which two-factor would be off.
 //   - What can't be trusted is not opened: another practice's file, a newer schema,
