@@ -57,11 +57,11 @@ func (c exportCommand) Run(d *desk) error {
 			return err
 		}
 		c.Practice = overview.Practice.Name
-		place, err := c.place(d)
+		out, err := c.outlet(d)
 		if err != nil {
 			return err
 		}
-		defer place.abandon()
+		defer out.abandon()
 		all, err := h.Export(d.ctx, actor)
 		if err != nil {
 			return err
@@ -70,7 +70,7 @@ func (c exportCommand) Run(d *desk) error {
 		if err != nil {
 			return err
 		}
-		if err := place.write(items); err != nil {
+		if err := out.write(items); err != nil {
 			return fmt.Errorf("writing the export: %w", err)
 		}
 		return c.tell(d, overview, all, items)
@@ -114,25 +114,25 @@ func (c exportCommand) items(all []core.Disclosure) ([]exported, error) {
 	return items, nil
 }
 
-// place is where an export goes.
-type place struct {
+// outlet is where an export goes.
+type outlet struct {
 	write func([]exported) error
 	// abandon removes what is only half there; nothing once it was written.
 	abandon func()
 }
 
-// place makes the place, so that what can go wrong with it goes wrong before
+// outlet makes the place, so that what can go wrong with it goes wrong before
 // anything is handed out.
-func (c exportCommand) place(d *desk) (place, error) {
+func (c exportCommand) outlet(d *desk) (outlet, error) {
 	switch {
 	case c.QR != "":
 		return c.folder()
 	case c.To != "" && c.To != "-":
 		return c.file(d)
 	case d.json:
-		return place{func(items []exported) error { return d.printJSON(c.documents(items)) }, func() {}}, nil
+		return outlet{func(items []exported) error { return d.printJSON(c.documents(items)) }, func() {}}, nil
 	}
-	return place{func(items []exported) error { return writeLines(d.out, items) }, func() {}}, nil
+	return outlet{func(items []exported) error { return writeLines(d.out, items) }, func() {}}, nil
 }
 
 func writeLines(w io.Writer, items []exported) error {
@@ -146,7 +146,7 @@ func writeLines(w io.Writer, items []exported) error {
 
 // file is a new file of this account alone. With --force it takes the place of
 // another one when it is whole.
-func (c exportCommand) file(d *desk) (place, error) {
+func (c exportCommand) file(d *desk) (outlet, error) {
 	var file *os.File
 	var err error
 	if c.Force {
@@ -156,12 +156,12 @@ func (c exportCommand) file(d *desk) (place, error) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		return place{}, hinted{refusal("there is a file " + c.To + " already"), "--force writes over it"}
+		return outlet{}, hinted{refusal("there is a file " + c.To + " already"), "--force writes over it"}
 	case err != nil:
-		return place{}, fmt.Errorf("making the export: %w", err)
+		return outlet{}, fmt.Errorf("making the export: %w", err)
 	}
 	done := false
-	return place{
+	return outlet{
 		write: func(items []exported) error {
 			err := errors.Join(writeLines(file, items), file.Sync(), file.Close())
 			if err == nil && c.Force {
@@ -183,16 +183,16 @@ func (c exportCommand) file(d *desk) (place, error) {
 const pixels = 6
 
 // folder is a new folder of this account alone, with a picture of each QR code.
-func (c exportCommand) folder() (place, error) {
+func (c exportCommand) folder() (outlet, error) {
 	if err := os.MkdirAll(c.QR, 0o700); err != nil {
-		return place{}, fmt.Errorf("making the export: %w", err)
+		return outlet{}, fmt.Errorf("making the export: %w", err)
 	}
 	there, err := os.ReadDir(c.QR)
 	if err != nil {
-		return place{}, fmt.Errorf("making the export: %w", err)
+		return outlet{}, fmt.Errorf("making the export: %w", err)
 	}
 	if len(there) > 0 && !c.Force {
-		return place{}, hinted{refusal("the folder " + c.QR + " is not empty"), "--force writes over what is in it"}
+		return outlet{}, hinted{refusal("the folder " + c.QR + " is not empty"), "--force writes over what is in it"}
 	}
 	write := func(items []exported) error {
 		for _, item := range items {
@@ -202,7 +202,7 @@ func (c exportCommand) folder() (place, error) {
 		}
 		return nil
 	}
-	return place{write, func() {}}, nil
+	return outlet{write, func() {}}, nil
 }
 
 // picture writes one QR code. The text of a migration code is made for level low.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -76,25 +75,16 @@ func (c importCommand) read(d *desk) ([]lineKey, []error, error) {
 	if c.File != "-" {
 		file, err := os.Open(c.File)
 		if err != nil {
-			return nil, nil, unreadable(c.File, err)
+			return nil, nil, unreadable(err)
 		}
 		defer file.Close()
 		input, name = file, c.File
 	}
 	keys, wrong, err := readKeys(input)
 	if err != nil {
-		return nil, nil, unreadable(name, err)
+		return nil, nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	return keys, wrong, nil
-}
-
-// unreadable says once which file it was.
-func unreadable(name string, err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		err = path.Err
-	}
-	return fmt.Errorf("reading %s: %w", name, err)
 }
 
 // leftOut is what a label stands for that is not imported.
@@ -108,12 +98,12 @@ func (c importCommand) labels() (map[string]string, error) {
 	}
 	file, err := os.Open(c.Map)
 	if err != nil {
-		return nil, unreadable(c.Map, err)
+		return nil, unreadable(err)
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, mostInput))
 	if err != nil {
-		return nil, unreadable(c.Map, err)
+		return nil, unreadable(err)
 	}
 	number := 0
 	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {

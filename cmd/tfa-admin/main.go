@@ -17,14 +17,14 @@
 //	account helper-code ACCOUNT          a code for one logon, to read out by phone
 //	log show [PRACTICE]                  who did what, newest first
 //	log verify [PRACTICE]                was the log changed behind our back?
-//	import PRACTICE [FILE]               key URIs and migration codes, from another product
-//	export PRACTICE --secrets            the same, to another product
-//	check [--fix [--dry-run]] [--strict] is this host tight?
 //	log prune PRACTICE… | --all --before DATE [--yes]
 //	                                     delete old lines; the rest still verifies
 //	backup PRACTICE… | --all --to PATH   encrypted, while people log on
 //	restore FILE [--dry-run] [--yes]     put a practice back from a backup
 //	key rotate PRACTICE… | --all [--yes] a new key; QR codes stay
+//	import PRACTICE [FILE]               key URIs and migration codes, from another product
+//	export PRACTICE --secrets            the same, to another product
+//	check [--fix [--dry-run]] [--strict] is this host tight?
 //	version
 //
 // It acts for root (on Windows: an elevated administrator), or for the owner of
@@ -55,8 +55,9 @@
 // # Scripts
 //
 // With --json, standard output is one JSON document, or nothing if the command
-// failed; over several practices, those that could be read. Times are RFC 3339 in UTC, or null; days are like 2019-05-29, or null.
-// Lists are arrays. An act returns what it acted on, as it then stands.
+// failed; over several practices, those that could be read. Times are RFC 3339 in
+// UTC, or null; days are like 2019-05-29, or null. Lists are arrays. An act
+// returns what it acted on, as it then stands.
 //
 //	practice   practice, enabled, enabled_at, enabled_by, transition_last_day,
 //	           mandatory, accounts, confirmed, clock_behind
@@ -69,13 +70,13 @@
 //	export     practice, accounts, uri, file: one of the two is null
 //	finding    id, title, state (ok, not_applicable, unknown, warning, hole),
 //	           found, meaning, remedy, fixable, fixes: step, done
-//
-// Check prints its document whatever it found, worst first.
 //	backup     practice, file, at, last_seq, bytes
 //	restore    practice, file, backup_at, accounts, last_seq, lost_events (null if
 //	           nobody knows), kept, revived, restored
 //	key        practice, key_file, old_keys
 //	pruning    practice, before, deleted
+//
+// Check prints its document whatever it found, worst first.
 //
 // Messages go to standard error. The exit status is
 //
