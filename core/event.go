@@ -22,6 +22,8 @@ const (
 	MandatorySet Kind = "mandatory"        // detail: mandatory
 	ClockSet     Kind = "clock_accepted"   // detail: seen
 	AccountAdded Kind = "account_added"    //
+	Renamed      Kind = "account_renamed"  // detail: before
+	Removed      Kind = "account_removed"  //
 	ShownAtLogon Kind = "shown_at_logon"   // QR code at logon; detail: new
 	ShownInTool  Kind = "shown_in_tool"    // QR code and codes in the tool
 	CopiedSecret Kind = "copied_secret"    //
@@ -43,11 +45,16 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		LogonOTP, LogonSkipped, LogonOff, LogonHelper, LogonExempt, LogonRefused, AccountLock, Unlocked,
-		SwitchedOn, SwitchedOff, Extended, MandatorySet, ClockSet, AccountAdded,
+		SwitchedOn, SwitchedOff, Extended, MandatorySet, ClockSet, AccountAdded, Renamed, Removed,
 		ShownAtLogon, ShownInTool, ShownAll, CopiedSecret, CopiedURI, WasReset, HelperMade,
 		Imported, Exported,
 		BackedUp, Restored, KeyRotated, LogPruned,
 	}
+}
+
+// Disclosures lists the kinds by which somebody saw a secret, or codes of it.
+func Disclosures() []Kind {
+	return []Kind{ShownAtLogon, ShownInTool, ShownAll, CopiedSecret, CopiedURI, Exported}
 }
 
 // Event is one line of the log: who did what to which account, from where.
@@ -76,6 +83,8 @@ type Query struct {
 	Account  string
 	Kind     Kind
 	From, To time.Time // from and including From, before To; zero is open
+	// After selects events with a higher number only.
+	After int64
 	// Offset events are passed over, newest first, then at most Limit returned;
 	// Limit 0 stands for 100.
 	Offset, Limit int

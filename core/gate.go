@@ -50,6 +50,9 @@ type Prompt struct {
 	DaysLeft int
 	// LockedUntil lies in the future when the account takes no codes.
 	LockedUntil time.Time
+	// HelperUsed is when the account's last logon was, if it was by a helper
+	// code: whoever did not ask for one should hear of it.
+	HelperUsed time.Time
 	// Secret and URI are there in StageEnrol only.
 	Secret otp.Secret
 	URI    string
@@ -64,8 +67,9 @@ var _ Verifier = Gate{}
 func (g Gate) Prompt(ctx context.Context, actor Actor) (Prompt, error) {
 	now := g.now()
 	var prompt Prompt
+	var lastLogon time.Time
 	err := g.changeAccount(ctx, actor, actor.Account, now, func(p *Practice, a *Account) ([]Event, error) {
-		prompt = g.prompt(*p, *a, now)
+		prompt, lastLogon = g.prompt(*p, *a, now), a.LastLogon
 		prompt.MaySwitchOn = g.mayManage(actor)
 		if prompt.Stage != StageEnrol {
 			return nil, nil
@@ -78,10 +82,26 @@ func (g Gate) Prompt(ctx context.Context, actor Actor) (Prompt, error) {
 		prompt.Secret, prompt.URI = a.Secret, uri
 		return []Event{actor.event(now, ShownAtLogon, a.Name, Detail{"new": strconv.FormatBool(made)})}, nil
 	})
+	if err == nil {
+		prompt.HelperUsed, err = g.helperUsed(ctx, actor.Account, lastLogon)
+	}
 	if err != nil {
 		return Prompt{}, err
 	}
 	return prompt, nil
+}
+
+// helperUsed returns lastLogon if the log says that it was by a helper code:
+// the event of a logon bears the time that the account keeps.
+func (g Gate) helperUsed(ctx context.Context, account string, lastLogon time.Time) (time.Time, error) {
+	if lastLogon.IsZero() {
+		return time.Time{}, nil
+	}
+	page, err := g.Store.Events(ctx, Query{Account: account, Kind: LogonHelper, Limit: 1})
+	if err != nil || len(page.Events) == 0 || !page.Events[0].At.Equal(lastLogon) {
+		return time.Time{}, err
+	}
+	return lastLogon, nil
 }
 
 func (g Gate) prompt(p Practice, a Account, now time.Time) Prompt {

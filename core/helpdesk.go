@@ -110,9 +110,53 @@ func (h Helpdesk) Unlock(ctx context.Context, actor Actor, account string) error
 	})
 }
 
+// Rename gives an account of the practice another name; its secret, spent steps
+// and lock go along. Errors: Missing, Invalid for a name that is of no practice,
+// Refused for one of another practice, Conflict if there is such an account.
+func (h Helpdesk) Rename(ctx context.Context, actor Actor, account, name string) error {
+	now := h.now()
+	return h.changeAccount(ctx, actor, account, now, func(p *Practice, a *Account) ([]Event, error) {
+		if err := known(a); err != nil {
+			return nil, err
+		}
+		if err := h.isOf(name, *p); err != nil {
+			return nil, err
+		}
+		if name == account {
+			return nil, NewError(Conflict, "conflict.account", Args{"Account": name}, nil)
+		}
+		a.Name = name
+		return []Event{actor.event(now, Renamed, name, Detail{"before": account})}, nil
+	})
+}
+
+// Remove forgets an account with its secret, spent steps and lock; its events
+// stay. Error: Missing.
+func (h Helpdesk) Remove(ctx context.Context, actor Actor, account string) error {
+	now := h.now()
+	return h.changeAccount(ctx, actor, account, now, func(_ *Practice, a *Account) ([]Event, error) {
+		if err := known(a); err != nil {
+			return nil, err
+		}
+		a.Name = ""
+		return []Event{actor.event(now, Removed, account, nil)}, nil
+	})
+}
+
+// The bounds of how long a helper code may be used: less is over before it is
+// read out, and one for days is a password.
+const (
+	ShortestHelper = time.Minute
+	LongestHelper  = 24 * time.Hour
+)
+
 // HelperCode makes a helper code that opens one logon of the account within
-// valid. An earlier one is void. Errors: Missing, Conflict if two-factor is off.
+// valid. An earlier one is void. Errors: Missing, Conflict if two-factor is off,
+// Invalid if valid is not from ShortestHelper to LongestHelper.
 func (h Helpdesk) HelperCode(ctx context.Context, actor Actor, account string, valid time.Duration) (string, error) {
+	if valid < ShortestHelper || valid > LongestHelper {
+		return "", NewError(Invalid, "invalid.helper_time", nil, nil)
+	}
 	now := h.now()
 	code, kept, err := NewHelperCode(now.Add(valid)) // slow, so outside the transaction
 	if err != nil {

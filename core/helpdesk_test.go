@@ -106,6 +106,95 @@ var helpdeskActs = map[string]struct {
 			return err
 		}, Missing, nil, nil,
 	},
+	"makes no helper code that is over at once": {
+		func(w *world) error {
+			_, err := w.desk().HelperCode(w.Context(), w.helpdesk, "EV-0000-1", ShortestHelper-1)
+			return err
+		}, Invalid, nil, nil,
+	},
+	"makes no helper code for days": {
+		func(w *world) error {
+			_, err := w.desk().HelperCode(w.Context(), w.helpdesk, "EV-0000-1", LongestHelper+1)
+			return err
+		}, Invalid, nil, nil,
+	},
+	"renames": {
+		func(w *world) error { return w.desk().Rename(w.Context(), w.helpdesk, "EV-0000-1", "EV-0000-9") },
+		"", []string{"account_renamed EV-0000-9"}, Detail{"before": "EV-0000-1"},
+	},
+	"does not rename to the same name": {
+		func(w *world) error { return w.desk().Rename(w.Context(), w.helpdesk, "EV-0000-1", "EV-0000-1") }, Conflict, nil, nil,
+	},
+	"does not rename into another practice": {
+		func(w *world) error { return w.desk().Rename(w.Context(), w.helpdesk, "EV-0000-1", "EV-0001-1") }, Refused, nil, nil,
+	},
+	"does not rename to what is no account": {
+		func(w *world) error { return w.desk().Rename(w.Context(), w.helpdesk, "EV-0000-1", "reception") }, Invalid, nil, nil,
+	},
+	"does not rename what nobody knows": {
+		func(w *world) error { return w.desk().Rename(w.Context(), w.helpdesk, "EV-0000-2", "EV-0000-9") }, Missing, nil, nil,
+	},
+	"removes": {
+		func(w *world) error { return w.desk().Remove(w.Context(), w.helpdesk, "EV-0000-1") },
+		"", []string{"account_removed EV-0000-1"}, nil,
+	},
+	"does not remove what nobody knows": {
+		func(w *world) error { return w.desk().Remove(w.Context(), w.helpdesk, "EV-0000-2") }, Missing, nil, nil,
+	},
+}
+
+// A new name opens no door: what was spent stays spent, and a lock goes along.
+func TestRenamedAccountKeepsItsSecondFactor(t *testing.T) {
+	w := newWorld(t).enrolled()
+	ctx := w.Context()
+	code := w.code("EV-0000-1")
+	if v, err := w.gate().Verify(ctx, w.actor, code); err != nil || !v.Granted {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	if err := w.desk().Rename(ctx, w.helpdesk, "EV-0000-1", "EV-0000-9"); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := w.gate().Verify(ctx, w.as("EV-0000-9"), code); err != nil || v.Reason != Spent {
+		t.Errorf("a spent code under the new name: %+v, %v", v, err)
+	}
+	w.pass(time.Minute)
+	if v, err := w.gate().Verify(ctx, w.as("EV-0000-9"), w.code("EV-0000-9")); err != nil || !v.Granted {
+		t.Errorf("a fresh code under the new name: %+v, %v", v, err)
+	}
+	if prompt, err := w.gate().Prompt(ctx, w.actor); err != nil || prompt.Stage != StageEnrol {
+		t.Errorf("under the old name: %+v, %v", prompt.Stage, err)
+	}
+}
+
+// The next logon screen says it, and no later one.
+func TestNextPromptTellsOfAHelperCode(t *testing.T) {
+	w := newWorld(t).enrolled()
+	ctx := w.Context()
+	wantTold := func(when string, want time.Time) {
+		t.Helper()
+		if prompt, err := w.gate().Prompt(ctx, w.actor); err != nil || !prompt.HelperUsed.Equal(want) {
+			t.Errorf("%s the screen says %v, want %v (%v)", when, prompt.HelperUsed, want, err)
+		}
+	}
+	code, err := w.desk().HelperCode(ctx, w.helpdesk, "EV-0000-1", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.hide(code)
+	wantTold("when one was only made", time.Time{})
+	used := w.clock
+	if v, err := w.gate().Verify(ctx, w.actor, code); err != nil || v.By != LogonHelper {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	w.pass(time.Hour)
+	wantTold("after it was used", used)
+	w.gate().Verify(ctx, w.actor, w.wrong())
+	wantTold("after a wrong code", used)
+	if v, err := w.gate().Verify(ctx, w.actor, w.code("EV-0000-1")); err != nil || !v.Granted {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	w.pass(time.Hour)
+	wantTold("after another logon", time.Time{})
 }
 
 func TestHelpdeskActsAndTheirEvents(t *testing.T) {

@@ -13,12 +13,18 @@ type Store interface {
 	// ChangePractice runs act on the practice in a transaction of its own and
 	// stores what it made of it, together with the events it returns. If act
 	// returns an error or no event, nothing is stored: there is no change
-	// without an event.
+	// without an event. It gives the events their numbers in the slice that act
+	// returned.
 	ChangePractice(ctx context.Context, act func(*Practice) ([]Event, error)) error
 
 	// ChangeAccount does the same for an account, secret included, together
 	// with its practice. An account that the store does not know is handed over
 	// as NewAccount makes it, with Known false, and stored like any other.
+	//
+	// If act gives a known account another name, it goes on under that one with
+	// all that it has, secret included, unless an account of that name is there
+	// (Conflict). If act takes its name away, the store forgets the account.
+	// Its events stay either way.
 	ChangeAccount(ctx context.Context, account string, act func(*Practice, *Account) ([]Event, error)) error
 
 	// View returns the practice and its accounts, without secrets, in the order

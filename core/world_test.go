@@ -55,7 +55,13 @@ func (m *memory) ChangeAccount(_ context.Context, account string, act func(*Prac
 	if m.broken != nil {
 		return m.broken
 	}
-	m.practice, m.accounts[account] = p, a
+	if _, taken := m.accounts[a.Name]; taken && a.Name != account {
+		return NewError(Conflict, "conflict.account", nil, nil)
+	}
+	delete(m.accounts, account)
+	if m.practice = p; a.Name != "" {
+		m.accounts[a.Name] = a
+	}
 	m.log(events)
 	return nil
 }
@@ -77,8 +83,16 @@ func (m *memory) View(context.Context) (Practice, []Account, error) {
 	return m.practice, accounts, nil
 }
 
-func (m *memory) Events(context.Context, Query) (Page, error) {
-	return Page{Events: m.events, Total: len(m.events)}, nil
+// Events takes the account and the kind of a query only.
+func (m *memory) Events(_ context.Context, q Query) (Page, error) {
+	var page Page
+	for _, e := range slices.Backward(m.events) {
+		if (q.Account == "" || e.Account == q.Account) && (q.Kind == "" || e.Kind == q.Kind) {
+			page.Events = append(page.Events, e)
+		}
+	}
+	page.Total = len(page.Events)
+	return page, nil
 }
 
 func (m *memory) VerifyLog(context.Context) (int64, error) { return int64(len(m.events)), nil }

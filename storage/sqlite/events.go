@@ -23,6 +23,9 @@ func (s *Store) Events(ctx context.Context, query core.Query) (core.Page, error)
 			page, err = everyEvent(ctx, tx, query)
 			return err
 		}
+		if query.After > 0 {
+			where, args = where+" AND seq > ?", append(args, query.After)
+		}
 		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM event WHERE "+where, args...).Scan(&page.Total); err != nil {
 			return err
 		}
@@ -43,14 +46,15 @@ func everyEvent(ctx context.Context, tx *sql.Tx, query core.Query) (core.Page, e
 	if err := tx.QueryRowContext(ctx, "SELECT head_seq, anchor_seq FROM practice").Scan(&end, &deleted); err != nil {
 		return core.Page{}, err
 	}
-	total := end - deleted
+	before := min(max(query.After, deleted), end)
+	total := end - before
 	// Cut to the size of the log, so that no sum below runs over.
 	offset, limit := min(int64(query.Offset), total), min(int64(query.Limit), total)
-	first := deleted + offset + 1
+	first := before + offset + 1
 	if !query.Oldest {
 		first = end - offset - limit + 1
 	}
-	events, err := selectEvents(ctx, tx, "WHERE seq BETWEEN ? AND ? ORDER BY seq "+order(query), first, first+limit-1)
+	events, err := selectEvents(ctx, tx, "WHERE seq BETWEEN ? AND ? ORDER BY seq "+order(query), max(first, before+1), first+limit-1)
 	return core.Page{Events: events, Total: int(total)}, err
 }
 
@@ -61,7 +65,8 @@ func order(query core.Query) string {
 	return "DESC"
 }
 
-// conditions returns what a query asks of an event; "" if nothing.
+// conditions returns what a query asks of an event besides its number; "" if
+// nothing.
 func conditions(query core.Query) (where string, args []any) {
 	var all []string
 	ask := func(condition string, arg any) {

@@ -98,9 +98,10 @@ func (s *Store) appendEvents(ctx context.Context, tx *sql.Tx, logKey []byte, end
 		return head{}, s.broken(end.seq)
 	}
 	seq := end.seq
-	for _, event := range events {
+	for i := range events {
 		seq++
-		l, err := lineOf(event, seq)
+		events[i].Seq = seq
+		l, err := lineOf(events[i])
 		if err != nil {
 			return head{}, err
 		}
@@ -114,9 +115,9 @@ func (s *Store) appendEvents(ctx context.Context, tx *sql.Tx, logKey []byte, end
 	return endOf(logKey, seq, last), nil
 }
 
-func lineOf(e core.Event, seq int64) (line, error) {
+func lineOf(e core.Event) (line, error) {
 	l := line{
-		seq: seq, at: e.At.UnixMicro(), kind: string(e.Kind), actor: e.Actor, account: e.Account,
+		seq: e.Seq, at: e.At.UnixMicro(), kind: string(e.Kind), actor: e.Actor, account: e.Account,
 		server: e.Server, session: e.Session, client: e.Client,
 	}
 	if len(e.Detail) > 0 {

@@ -176,6 +176,31 @@ func viewAccounts(ctx context.Context, tx *sql.Tx) ([]core.Account, error) {
 	return accounts, nil
 }
 
+// renameAccount writes an account under its new name, with its secret sealed for
+// that place, instead of under the old one. Error: Conflict if there is one of
+// that name.
+func (s *Store) renameAccount(ctx context.Context, o *opened, tx *sql.Tx, old string, a core.Account) error {
+	var taken bool
+	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM account WHERE name = ?", a.Name).Scan(&taken)
+	if err != nil {
+		return fmt.Errorf("looking for account: %w", err)
+	}
+	if taken {
+		return core.NewError(core.Conflict, "conflict.account", core.Args{"Account": a.Name}, nil)
+	}
+	if err := removeAccount(ctx, tx, old); err != nil {
+		return err
+	}
+	return s.saveAccount(ctx, o, tx, row{}, a)
+}
+
+func removeAccount(ctx context.Context, tx *sql.Tx, name string) error {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM account WHERE name = ?", name); err != nil {
+		return fmt.Errorf("removing account: %w", err)
+	}
+	return nil
+}
+
 func (s *Store) secretPlace(account string) seal.Place {
 	return seal.Place{Practice: s.practice, Table: "account", Column: "secret", Row: account}
 }

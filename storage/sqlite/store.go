@@ -153,10 +153,15 @@ func (s *Store) ChangeAccount(ctx context.Context, account string, act func(*cor
 		if err != nil || len(events) == 0 {
 			return nil, err
 		}
-		if after.Name != account {
+		switch {
+		case after.Name == account:
+			return events, s.saveAccount(ctx, o, tx, before, after)
+		case !before.Known:
 			return nil, errRenamed
+		case after.Name == "":
+			return events, removeAccount(ctx, tx, account)
 		}
-		return events, s.saveAccount(ctx, o, tx, before, after)
+		return events, s.renameAccount(ctx, o, tx, account, after)
 	})
 }
 

@@ -47,6 +47,7 @@ func queries(total int) *rapid.Generator[core.Query] {
 			Offset:  rapid.IntRange(0, total+3).Draw(t, "Offset"),
 			Limit:   rapid.OneOf(rapid.IntRange(0, 5), rapid.Just(1<<62)).Draw(t, "Limit"),
 			Oldest:  rapid.Bool().Draw(t, "Oldest"),
+			After:   int64(rapid.OneOf(rapid.IntRange(-1, total+3), rapid.Just(0)).Draw(t, "After")),
 		}
 		if rapid.Bool().Draw(t, "from") {
 			q.From = near().Draw(t, "From").Add(rapid.SampledFrom([]time.Duration{0, 1}).Draw(t, "ns"))
@@ -62,7 +63,7 @@ func queries(total int) *rapid.Generator[core.Query] {
 func selected(log []core.Event, q core.Query) core.Page {
 	var all []core.Event
 	for _, e := range log {
-		if (q.Account == "" || e.Account == q.Account) && (q.Kind == "" || e.Kind == q.Kind) &&
+		if e.Seq > q.After && (q.Account == "" || e.Account == q.Account) && (q.Kind == "" || e.Kind == q.Kind) &&
 			(q.From.IsZero() || !e.At.Before(q.From)) && (q.To.IsZero() || e.At.Before(q.To)) {
 			all = append(all, e)
 		}
@@ -85,13 +86,17 @@ func eventsLikeModel(t *testing.T, open Open) {
 	var log []core.Event
 	rapid.Check(t, func(rt *rapid.T) {
 		more := rapid.SliceOfN(events(), 1, 5).Draw(rt, "events")
-		err := s.ChangePractice(t.Context(), func(*core.Practice) ([]core.Event, error) { return slices.Clone(more), nil })
+		stored := slices.Clone(more)
+		err := s.ChangePractice(t.Context(), func(*core.Practice) ([]core.Event, error) { return stored, nil })
 		if err != nil {
 			rt.Fatal(err)
 		}
 		for _, e := range more {
 			e.Seq = int64(len(log) + 1)
 			log = append(log, e)
+		}
+		if got := log[len(log)-len(more):]; !reflect.DeepEqual(got, stored) {
+			rt.Fatalf("the store did not number the events: %+v", stored)
 		}
 		for range 5 {
 			query := queries(len(log)).Draw(rt, "query")

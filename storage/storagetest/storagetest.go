@@ -35,7 +35,10 @@ func Run(t *testing.T, open Open) {
 		"no_event_no_change":                               noEvent,
 		"an_act_that_errs_changes_nothing":                 actErrs,
 		"an_act_that_panics_changes_nothing":               actPanics,
-		"an_act_that_renames_is_refused":                   actRenames,
+		"an_act_that_renames_a_practice_is_refused":        actRenames,
+		"a_renamed_account_keeps_all_that_it_has":          rename,
+		"a_name_that_is_taken_is_refused":                  renameToTaken,
+		"an_account_whose_name_is_taken_away_is_forgotten": remove,
 		"a_cancelled_context_changes_nothing":              cancelled,
 		"accounts_come_in_the_order_of_people":             naturalOrder,
 		"view_hands_out_no_secret":                         viewHidesSecrets,
@@ -227,11 +230,11 @@ func actRenames(t *testing.T, open Open) {
 	before := stateOf(t, s)
 	errs := []error{
 		s.ChangeAccount(t.Context(), name(1), func(p *core.Practice, a *core.Account) ([]core.Event, error) {
-			a.Name = name(2)
+			p.Name = "EV-0001"
 			return spoil(p, a), nil
 		}),
-		s.ChangeAccount(t.Context(), name(1), func(p *core.Practice, a *core.Account) ([]core.Event, error) {
-			p.Name = "EV-0001"
+		s.ChangeAccount(t.Context(), name(2), func(p *core.Practice, a *core.Account) ([]core.Event, error) {
+			a.Name = name(3) // of an account that nobody stored
 			return spoil(p, a), nil
 		}),
 		s.ChangePractice(t.Context(), func(p *core.Practice) ([]core.Event, error) {

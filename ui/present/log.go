@@ -5,11 +5,9 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -68,7 +66,7 @@ func (l Log) Sentence(e core.Event) string {
 	args := core.Args{
 		"Actor": e.Actor, "Account": e.Account, "Kind": string(e.Kind), "Failures": e.Detail["failures"],
 		"Until": l.moment(e.Detail["until"]), "Expires": l.moment(e.Detail["expires"]),
-		"LastDay": day(e.Detail["last_day"]), "Before": l.moment(day(e.Detail["before"])),
+		"LastDay": day(e.Detail["last_day"]), "Before": l.moment(day(e.Detail["before"])), // or an account's name
 		"File": e.Detail["file"], "Backup": l.moment(e.Detail["backup"]), "Lost": l.count(e.Detail["lost"]),
 		"Deleted": e.Detail["deleted"],
 	}
@@ -131,15 +129,12 @@ func from(e core.Event) string {
 	return strings.Join(parts, " ")
 }
 
-// csvColumns are the names of the fields, as `tfa-admin --json` has them, and
-// the sentence.
-var csvColumns = []string{"seq", "at", "kind", "actor", "account", "server", "session", "client", "detail", "text"}
-
-// WriteCSV writes all events that the filter lets through, oldest first.
+// WriteCSV writes all events that the filter lets through, oldest first, each
+// with its sentence as the last field.
 // Errors: of the store, or of w.
 func (l Log) WriteCSV(ctx context.Context, w io.Writer, filter Filter) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(csvColumns); err != nil {
+	if err := out.Write(append(core.RecordFields(), "text")); err != nil {
 		return err
 	}
 	query := core.Query{Account: filter.Account, Kind: filter.Kind, Oldest: true, Limit: 1000}
@@ -149,7 +144,7 @@ func (l Log) WriteCSV(ctx context.Context, w io.Writer, filter Filter) error {
 			return err
 		}
 		for _, event := range page.Events {
-			if err := out.Write(l.csvRow(event)); err != nil {
+			if err := out.Write(core.Inert(append(event.Record(), l.Sentence(event)))); err != nil {
 				return err
 			}
 		}
@@ -179,28 +174,4 @@ func (l Log) Save(ctx context.Context, path string, filter Filter) error {
 		return fmt.Errorf("saving the log: %w", err)
 	}
 	return nil
-}
-
-func (l Log) csvRow(e core.Event) []string {
-	var detail []string
-	for _, name := range slices.Sorted(maps.Keys(e.Detail)) {
-		detail = append(detail, name+"="+e.Detail[name])
-	}
-	row := []string{
-		strconv.FormatInt(e.Seq, 10), e.At.UTC().Format(time.RFC3339), string(e.Kind), e.Actor, e.Account,
-		e.Server, e.Session, e.Client, strings.Join(detail, " "), l.Sentence(e),
-	}
-	for i := range row {
-		row[i] = inert(row[i])
-	}
-	return row
-}
-
-// inert keeps a spreadsheet from taking a text for a formula: a client chooses
-// the name of its computer itself (OWASP, CSV injection).
-func inert(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

@@ -124,11 +124,3 @@ func TestManyUnscannedAccountsAreCounted(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
-
-func TestSpreadsheetsTakeNoCellForAFormula(t *testing.T) {
-	for in, want := range map[string]string{"=1+1": "'=1+1", "+31": "'+31", "-x": "'-x", "@x": "'@x", "EV-0000-1": "EV-0000-1", "": ""} {
-		if got := inert(in); got != want {
-			t.Errorf("%q becomes %q, want %q", in, got, want)
-		}
-	}
-}

@@ -103,6 +103,9 @@ func (l Logon) describe(s *Screen, p core.Prompt) {
 		s.Heading = l.Texts.Text("logon.code.heading", nil)
 		s.Text = []string{l.Texts.Text("logon.code.where", nil)}
 	}
+	if !p.HelperUsed.IsZero() {
+		s.Text = append([]string{l.Texts.Text("logon.helper_used", core.Args{"When": When(p.HelperUsed, l.Zone)})}, s.Text...)
+	}
 	if p.MaySkip {
 		s.Notice = l.Texts.Text("logon.notice", core.Args{"LastDay": p.LastDay.String()})
 	}
