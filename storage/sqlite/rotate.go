@@ -53,9 +53,10 @@ func (s *Store) rotate(ctx context.Context, o *opened, conn *sql.Conn, file seal
 	if err != nil {
 		return err
 	}
+	var kept []core.Event
 	complete := false
-	err = transact(ctx, conn, writing, func(tx *sql.Tx) error {
-		err := s.changeIn(ctx, o, tx, func(_ *opened, _ *sql.Tx, p *core.Practice) ([]core.Event, error) {
+	err = transact(ctx, conn, writing, func(tx *sql.Tx) (err error) {
+		kept, err = s.changeIn(ctx, o, tx, func(_ *opened, _ *sql.Tx, p *core.Practice) ([]core.Event, error) {
 			events, err := act(p)
 			if err != nil || len(events) == 0 {
 				return nil, err
@@ -74,6 +75,7 @@ func (s *Store) rotate(ctx context.Context, o *opened, conn *sql.Conn, file seal
 	case err != nil: // perhaps it was committed all the same: both keys must stay
 		return err
 	}
+	s.tell(kept)
 	return file.Adopt()
 }
 

@@ -21,6 +21,8 @@ type Store struct {
 	path, practice string
 	keys           seal.Source
 	migrations     []string
+	// Told, if set before the store is used, is told each event once it is kept.
+	Told func(core.Event)
 	// private says that nobody else knows of the file yet, or can get at it.
 	private bool
 
@@ -168,33 +170,50 @@ func (s *Store) ChangeAccount(ctx context.Context, account string, act func(*cor
 // change runs act on the practice and stores what it made of it with its
 // events, or nothing.
 func (s *Store) change(ctx context.Context, act func(*opened, *sql.Tx, *core.Practice) ([]core.Event, error)) error {
-	err := s.inTx(ctx, writing, func(o *opened, tx *sql.Tx) error { return s.changeIn(ctx, o, tx, act) })
+	var events []core.Event
+	err := s.inTx(ctx, writing, func(o *opened, tx *sql.Tx) (err error) {
+		events, err = s.changeIn(ctx, o, tx, act)
+		return err
+	})
 	if errors.Is(err, errNoEvent) {
 		return nil
+	}
+	if err == nil {
+		s.tell(events)
 	}
 	return err
 }
 
-// changeIn is change in a transaction. Error: errNoEvent, to undo it.
-func (s *Store) changeIn(ctx context.Context, o *opened, tx *sql.Tx, act func(*opened, *sql.Tx, *core.Practice) ([]core.Event, error)) error {
+// tell tells of events that are kept.
+func (s *Store) tell(events []core.Event) {
+	for _, event := range events {
+		if s.Told != nil {
+			s.Told(event)
+		}
+	}
+}
+
+// changeIn is change in a transaction, and returns what it has written into the
+// log. Error: errNoEvent, to undo it.
+func (s *Store) changeIn(ctx context.Context, o *opened, tx *sql.Tx, act func(*opened, *sql.Tx, *core.Practice) ([]core.Event, error)) ([]core.Event, error) {
 	practice, end, err := s.loadPractice(ctx, o, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	name := practice.Name
 	events, err := act(o, tx, &practice)
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case len(events) == 0:
-		return errNoEvent
+		return nil, errNoEvent
 	case practice.Name != name:
-		return errRenamed
+		return nil, errRenamed
 	}
 	if end, err = s.appendEvents(ctx, tx, o.logKey, end, events); err != nil {
-		return err
+		return nil, err
 	}
-	return savePractice(ctx, tx, practice, end)
+	return events, savePractice(ctx, tx, practice, end)
 }
 
 // inTx runs fn in a transaction on the file that stands at the path now.

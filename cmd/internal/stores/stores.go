@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/cmd/internal/hostlog"
 	"evry.nl/tfa/core"
 	"evry.nl/tfa/storage/seal"
 	"evry.nl/tfa/storage/sqlite"
@@ -39,7 +40,16 @@ func Open(ctx context.Context, cfg config.Config, practice string) (core.Store, 
 	if err != nil {
 		return nil, err // a nil *sqlite.Store would be a core.Store that is not nil
 	}
-	return store, nil
+	return tellHost(store, cfg, practice), nil
+}
+
+// tellHost has the log of this host keep a copy of a practice's events, but not
+// of those of demos and tests, where an account stands in.
+func tellHost(store *sqlite.Store, cfg config.Config, practice string) *sqlite.Store {
+	if cfg.Identity.Account == "" {
+		store.Told = hostlog.Events(practice)
+	}
+	return store
 }
 
 // Practices returns the practices that have a store which this account can see,
@@ -93,7 +103,7 @@ func Create(ctx context.Context, cfg config.Config, practice, group string) (cor
 	if err != nil {
 		return nil, err
 	}
-	return store, nil
+	return tellHost(store, cfg, practice), nil
 }
 
 // MakePlace makes the folders of a practice that are missing, for a store that
