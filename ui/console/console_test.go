@@ -105,6 +105,17 @@ func TestDialogues(t *testing.T) {
 	}
 }
 
+func TestAUsedHelperCodeIsTold(t *testing.T) {
+	p := practicetest.SwitchedOn(t)
+	talk(t, p, account, func(ctx context.Context, p *practicetest.Practice) (string, error) {
+		return p.Helpdesk().HelperCode(ctx, core.Actor{Account: "test", Helpdesk: true}, account, time.Hour)
+	})
+	p.Now = p.Now.Add(time.Hour)
+	_, screen := talk(t, p, account)
+	says(t, screen, "Account: EV-0000-1", "Op 15-5-2019 08:28 is met een hulpcode van de helpdesk ingelogd op dit account.", codeAsk)
+	fitsLines(t, screen)
+}
+
 func TestAfterTheTransitionThereIsNoSkipping(t *testing.T) {
 	p := practicetest.SwitchedOn(t)
 	p.Now = p.Now.AddDate(0, 0, 15)

@@ -228,6 +228,17 @@ func TestHelperCodeOnRequest(t *testing.T) {
 	g.endsWith(present.Yes, core.LogonHelper, "")
 }
 
+func TestAUsedHelperCodeIsTold(t *testing.T) {
+	p := practicetest.SwitchedOn(t)
+	if v, err := p.Gate().Verify(t.Context(), practicetest.Actor("EV-0000-1"), helperCode(p, "EV-0000-1")); err != nil || !v.Granted {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	p.Now = p.Now.Add(time.Hour)
+	if said := open(p, "EV-0000-1", "nl").paragraphs(); !strings.HasPrefix(said, "Op 15-5-2019 08:28 is met een hulpcode van de helpdesk ingelogd op dit account.") {
+		t.Errorf("the window says %q", said)
+	}
+}
+
 func TestSpentCodeCountsDownToTheNext(t *testing.T) {
 	p := practicetest.SwitchedOn(t)
 	secret := p.LogOn("EV-0000-4")

@@ -227,6 +227,37 @@ func helperCode(p *practicetest.Practice, account string) string {
 	return code
 }
 
+// The next screen of the account says it, in both languages, and no later one.
+func TestAUsedHelperCodeIsToldAtTheNextLogon(t *testing.T) {
+	for language, want := range map[string]string{
+		"nl": "Op 15-5-2019 08:28 is met een hulpcode van de helpdesk ingelogd op dit account. Was u dat niet, en ook geen collega? Bel dan de helpdesk.",
+		"en": "On 15-5-2019 08:28 somebody logged on to this account with a helper code of the helpdesk. Was that not you or a colleague? Then call the helpdesk.",
+	} {
+		p := practicetest.SwitchedOn(t)
+		l := gate(p, "EV-0000-1")
+		texts, err := translations.For(language)
+		p.Must(err)
+		l.Texts = texts
+		told := func(s Screen) bool { return slices.Contains(s.Text, want) }
+		first := l.Start(t.Context())
+		if s := l.Enter(t.Context(), first, helperCode(p, "EV-0000-1")); told(first) || s.Outcome != Yes {
+			t.Fatalf("%+v", s)
+		}
+		p.Now = p.Now.Add(time.Hour)
+		next := l.Start(t.Context())
+		if s := l.Enter(t.Context(), next, "000000"); !told(next) || !told(s) {
+			t.Errorf("the next screen says %q", next.Text)
+		}
+		if told(gate(p, "EV-0000-2").Start(t.Context())) {
+			t.Error("it is said to another account")
+		}
+		l.Skip(t.Context())
+		if later := l.Start(t.Context()); told(later) {
+			t.Error("it is said again after another logon")
+		}
+	}
+}
+
 func TestExemptAccountsGoOnAtOnce(t *testing.T) {
 	p := practicetest.SwitchedOn(t)
 	p.Rules.Exempt = []string{"EV-0000-1"}
