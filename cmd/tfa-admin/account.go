@@ -14,9 +14,13 @@ import (
 
 type accountCommands struct {
 	List       accountList       `cmd:"" help:"The accounts of a practice."`
+	Show       accountShow       `cmd:"" help:"How an account stands, and who saw its code."`
 	Reset      accountReset      `cmd:"" help:"Clear the QR code of an account: all phones that have it stop working."`
 	Unlock     accountUnlock     `cmd:"" help:"End a lock after wrong codes."`
 	HelperCode accountHelperCode `cmd:"" help:"Make a code for one logon, to read out by phone."`
+	Leave      accountLeave      `cmd:"" help:"Somebody leaves: clear the QR code, and say what else to do."`
+	Rename     accountRename     `cmd:"" help:"Give an account another name; its QR code stays."`
+	Remove     accountRemove     `cmd:"" help:"Forget an account that the operating system has no more."`
 }
 
 type (
@@ -38,7 +42,7 @@ type (
 
 // Validate is asked by the parser. A code that is valid for days is a password.
 func (c accountHelperCode) Validate() error {
-	if c.Valid < time.Minute || c.Valid > 24*time.Hour {
+	if c.Valid < core.ShortestHelper || c.Valid > core.LongestHelper {
 		return errors.New("--valid must be from 1m to 24h")
 	}
 	return nil
@@ -96,6 +100,48 @@ func (d *desk) printAccounts(overview core.Overview) error {
 // account has no QR code where there is no such account; a mistyped name
 // deserves better.
 func (d *desk) onAccount(name string, act func(core.Helpdesk, core.Actor, string) error) error {
+	return d.find(name, func(h core.Helpdesk, actor core.Actor, name string) error {
+		if err := d.known(h, actor, name); err != nil {
+			return err
+		}
+		return act(h, actor, name)
+	})
+}
+
+// onPastAccount does the same for an account that the log knows, too.
+func (d *desk) onPastAccount(name string, act func(core.Helpdesk, core.Actor, string) error) error {
+	return d.find(name, func(h core.Helpdesk, actor core.Actor, name string) error {
+		page, err := h.Store.Events(d.ctx, core.Query{Account: name, Limit: 1})
+		if err == nil && page.Total == 0 {
+			err = d.known(h, actor, name)
+		}
+		if err != nil {
+			return err
+		}
+		return act(h, actor, name)
+	})
+}
+
+// known refuses an account that the store does not know, and says which were
+// perhaps meant.
+func (d *desk) known(h core.Helpdesk, actor core.Actor, name string) error {
+	overview, err := h.Overview(d.ctx, actor)
+	if err != nil || slices.ContainsFunc(overview.Accounts, func(a core.Account) bool { return a.Name == name }) {
+		return err
+	}
+	log, err := newPast(d.ctx, h.Store)
+	if err != nil {
+		return err
+	}
+	missing := core.NewError(core.Missing, "missing.account", core.Args{"Account": name}, nil)
+	if now := log.called(name); now != "" {
+		return hinted{missing, "it was renamed to " + now}
+	}
+	return hint(missing, "did you mean", near(name, names(overview.Accounts)))
+}
+
+// find runs act on the practice that the name of an account says.
+func (d *desk) find(name string, act func(core.Helpdesk, core.Actor, string) error) error {
 	if err := d.load(); err != nil {
 		return err
 	}
@@ -104,18 +150,7 @@ func (d *desk) onAccount(name string, act func(core.Helpdesk, core.Actor, string
 	if err != nil {
 		return d.nearAccount(name, name, err)
 	}
-	err = d.with(practice, func(h core.Helpdesk, actor core.Actor) error {
-		overview, err := h.Overview(d.ctx, actor)
-		if err != nil {
-			return err
-		}
-		known := slices.ContainsFunc(overview.Accounts, func(a core.Account) bool { return a.Name == name })
-		if !known {
-			err := core.NewError(core.Missing, "missing.account", core.Args{"Account": name}, nil)
-			return hint(err, "did you mean", near(name, names(overview.Accounts)))
-		}
-		return act(h, actor, name)
-	})
+	err = d.with(practice, func(h core.Helpdesk, actor core.Actor) error { return act(h, actor, name) })
 	if isMissingPractice(err) {
 		return d.nearAccount(name, practice, bare(err))
 	}
@@ -128,16 +163,21 @@ func (d *desk) actOnAccount(name string, act func(core.Helpdesk, core.Actor, str
 		if err := act(h, actor, name); err != nil {
 			return err
 		}
-		overview, err := h.Overview(d.ctx, actor)
-		if err != nil {
-			return err
-		}
-		overview.Accounts = slices.DeleteFunc(overview.Accounts, func(a core.Account) bool { return a.Name != name })
-		if d.json && len(overview.Accounts) == 1 {
-			return d.printJSON(newAccountDocument(overview.Practice.Name, overview.Accounts[0], clock.Now()))
-		}
-		return d.printAccounts(overview)
+		return d.printAccount(h, actor, name)
 	})
+}
+
+// printAccount shows how one account stands.
+func (d *desk) printAccount(h core.Helpdesk, actor core.Actor, name string) error {
+	overview, err := h.Overview(d.ctx, actor)
+	if err != nil {
+		return err
+	}
+	overview.Accounts = slices.DeleteFunc(overview.Accounts, func(a core.Account) bool { return a.Name != name })
+	if d.json && len(overview.Accounts) == 1 {
+		return d.printJSON(newAccountDocument(overview.Practice.Name, overview.Accounts[0], clock.Now()))
+	}
+	return d.printAccounts(overview)
 }
 
 func (c accountReset) Run(d *desk) error {

@@ -106,16 +106,15 @@ func (c backupCommand) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	documents := []backupDocument{}
-	failed := d.each(practices, func(practice string, h core.Helpdesk) error {
+	documents, failed := each(d, practices, func(practice string, h core.Helpdesk) (backupDocument, error) {
 		store, ok := h.Store.(copier)
 		if !ok {
-			return refusal("the store of " + practice + " is no file: its database makes the backups")
+			return backupDocument{}, refusal("the store of " + practice + " is no file: its database makes the backups")
 		}
 		at := clock.Now()
 		file := name(practice, at)
 		if err := vacant(file); err != nil {
-			return err
+			return backupDocument{}, err
 		}
 		manifest, size, err := writeBackup(file, func(w io.Writer) (sqlite.Manifest, error) {
 			if err := h.BackUp(d.ctx, actor, file, sealedFor); err != nil {
@@ -123,10 +122,7 @@ func (c backupCommand) Run(d *desk) error {
 			}
 			return encrypt(d.ctx, store, w, recipients, at)
 		})
-		if err == nil {
-			documents = append(documents, backupDocument{practice, file, utc(manifest.At), manifest.LastSeq, size})
-		}
-		return err
+		return backupDocument{practice, file, utc(manifest.At), manifest.LastSeq, size}, err
 	})
 	if failed != nil && len(documents) == 0 {
 		return failed
@@ -139,7 +135,7 @@ func (c backupCommand) Run(d *desk) error {
 
 func (d *desk) printBackups(documents []backupDocument) error {
 	if d.json {
-		return d.printJSON(documents)
+		return d.printJSON(list(documents))
 	}
 	for _, b := range documents {
 		if _, err := fmt.Fprintf(d.out, "%s: up to event %d, in %s\n", b.Practice, b.LastSeq, b.File); err != nil {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/mattn/go-isatty"
 	"github.com/skip2/go-qrcode"
 
 	"evry.nl/tfa/core"
@@ -75,12 +74,6 @@ func (c exportCommand) Run(d *desk) error {
 		}
 		return c.tell(d, overview, all, items)
 	})
-}
-
-// isTerminal reports whether a person sits at that end.
-func isTerminal(end any) bool {
-	file, ok := end.(*os.File)
-	return ok && (isatty.IsTerminal(file.Fd()) || isatty.IsCygwinTerminal(file.Fd()))
 }
 
 // items turns secrets into what is written.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,10 +23,17 @@ type linux struct{ ctx context.Context }
 
 func thisHost(ctx context.Context) (host, error) { return linux{ctx}, nil }
 
-func userExists(name string) bool {
-	_, err := user.Lookup(name)
-	return err == nil
+// userExists asks the system's own command, which knows directories too. If it
+// can't tell, there is such an account: nothing is then forgotten by mistake.
+func userExists(ctx context.Context, name string) bool {
+	_, err := linux{ctx}.run("getent", "passwd", "--", name)
+	var exit *exec.ExitError
+	return err == nil || !errors.As(err, &exit) || exit.ExitCode() != notFound
 }
+
+func sessionsCommand(account string) string { return "loginctl terminate-user " + account }
+
+func lockCommand(account string) string { return "usermod --lock --expiredate 1 " + account }
 
 func (l linux) accounts() ([]string, error) {
 	lines, err := l.run("getent", "passwd")

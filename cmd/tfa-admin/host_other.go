@@ -2,10 +2,25 @@
 
 package main
 
-import "context"
+import (
+	"context"
+	"errors"
+	"os/user"
+)
 
 func thisHost(context.Context) (host, error) {
 	return nil, refusal("init is for Linux so far: on this system folders, keys and access lists are made by hand")
 }
 
-func userExists(string) bool { return false }
+// userExists reports whether the system has an account, or can't tell.
+func userExists(_ context.Context, name string) bool {
+	_, err := user.Lookup(name)
+	var unknown user.UnknownUserError
+	return !errors.As(err, &unknown)
+}
+
+func sessionsCommand(account string) string {
+	return "query session " + account + ", then logoff with its number"
+}
+
+func lockCommand(account string) string { return "net user " + account + " /active:no" }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"evry.nl/tfa/cmd/internal/config"
 	"evry.nl/tfa/cmd/internal/identity"
@@ -25,8 +27,12 @@ func (initCommand) Help() string {
 each practice what is missing: an operating system group tfa-PRACTICE with the
 accounts in it, a folder that only this group may enter, a key and a store, and
 the accounts in the store. Without a configuration file it writes one that
-exempts root and the administrator who runs it, unless that is an account of a
-practice. It can run again at any time: what is there stays as it is.`
+exempts root and the administrator who runs it, so that nobody locks themselves
+out; a file that is there it leaves alone, and says which line it lacks. It can
+run again at any time: what is there stays as it is.
+
+    sudo tfa-admin init --dry-run
+    sudo tfa-admin init`
 }
 
 // step is one thing that init does, and how it says so.
@@ -123,7 +129,11 @@ func (s *setup) planConfig() error {
 	}
 	_, err := os.Lstat(path)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return s.load()
+		if err := s.load(); err != nil {
+			return err
+		}
+		s.hintExempt(path, login())
+		return nil
 	}
 	defaults := config.Default()
 	s.cfg = &defaults
@@ -143,14 +153,35 @@ func login() string {
 
 // exempt returns the accounts that a new configuration lets pass the gate: root,
 // so that a broken store locks nobody out of the host, and the person who sets
-// it up, unless that is an account of a practice.
+// it up. The gate would turn that person away as of no practice, or ask for a
+// code if the name looks like that of an account.
 func (s *setup) exempt(login string) []string {
 	exempt := []string{"root"}
-	_, err := s.cfg.Rules().PracticeOf(login)
-	if login != "root" && err != nil && core.ValidName(login) && userExists(login) {
-		exempt = append(exempt, login)
+	if login == "root" || !core.ValidName(login) || !userExists(s.ctx, login) {
+		return exempt
 	}
-	return exempt
+	if practice, err := s.cfg.Rules().PracticeOf(login); err == nil {
+		fmt.Fprintf(s.err, "%s: hint: %s is exempt, because you run this as %s; if it is an account of practice %s, take it out of exempt\n",
+			program, login, login, practice)
+	}
+	return append(exempt, login)
+}
+
+// hintExempt says which line a file lacks that would keep who runs this out. The
+// file is the administrator's own, so it is not rewritten.
+func (s *setup) hintExempt(path, login string) {
+	if login == "" {
+		login = "root"
+	}
+	if slices.Contains(s.cfg.Exempt, config.Fold(login)) || !core.ValidName(login) || !userExists(s.ctx, login) {
+		return
+	}
+	var quoted []string
+	for _, name := range append(slices.Clone(s.cfg.Exempt), login) {
+		quoted = append(quoted, strconv.Quote(name))
+	}
+	fmt.Fprintf(s.err, "%s: hint: the gate would keep %s out, who runs this; write this line in %s:\nexempt = [%s]\n",
+		program, login, path, strings.Join(quoted, ", "))
 }
 
 // writeConfig writes a file to begin with, complete or not at all.

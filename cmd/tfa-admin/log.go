@@ -15,18 +15,30 @@ import (
 
 type logCommands struct {
 	Show   logShow   `cmd:"" help:"Who did what, newest first."`
+	Follow logFollow `cmd:"" help:"Show what happens as it happens, until Ctrl-C."`
+	Export logExport `cmd:"" help:"Write the log for other programs, oldest first."`
 	Verify logVerify `cmd:"" help:"Check that nobody changed the log. Status 1 if somebody did."`
 	Prune  logPrune  `cmd:"" help:"Delete the oldest lines of the log; the rest still verifies."`
+}
+
+// logFilter is what can be asked of an event. It is part of several verbs.
+type logFilter struct {
+	Account string `help:"Only what was done to this account." placeholder:"NAME"`
+	Kind    string `help:"Only events of this kind." placeholder:"KIND"`
+}
+
+// logPeriod is when an event can have been.
+type logPeriod struct {
+	Since moment `help:"Not before this day or time." placeholder:"DATE" aliases:"from"`
+	Until moment `help:"Not after this day, or not at or after this time." placeholder:"DATE" aliases:"to"`
 }
 
 type (
 	logShow struct {
 		Practice string `arg:"" optional:"" help:"Name of the practice; without it, all of this host."`
-		Account  string `help:"Only what was done to this account." placeholder:"NAME"`
-		Kind     string `help:"Only events of this kind." placeholder:"KIND"`
-		Since    moment `help:"Not before this day or time." placeholder:"DATE"`
-		Until    moment `help:"Not after this day, or not at or after this time." placeholder:"DATE"`
-		Limit    int    `help:"How many events at most, from 1 to 100000." default:"100"`
+		logFilter
+		logPeriod
+		Limit int `help:"How many events at most, from 1 to 100000." default:"100"`
 	}
 	logVerify struct {
 		Practice string `arg:"" optional:"" help:"Name of the practice; without it, all of this host."`
@@ -37,13 +49,31 @@ type (
 const mostEvents = 100_000
 
 // Validate is asked by the parser.
-func (c logShow) Validate() error {
+func (c logFilter) Validate() error {
 	if c.Kind != "" && !slices.Contains(core.Kinds(), core.Kind(c.Kind)) {
 		var kinds []string
 		for _, kind := range core.Kinds() {
 			kinds = append(kinds, string(kind))
 		}
 		return fmt.Errorf("--kind must be one of %s", strings.Join(kinds, ", "))
+	}
+	return nil
+}
+
+func (c logFilter) query() core.Query {
+	return core.Query{Account: config.Fold(c.Account), Kind: core.Kind(c.Kind)}
+}
+
+// within narrows a query down to the period.
+func (c logPeriod) within(query core.Query, zone *time.Location) core.Query {
+	query.From, query.To = c.Since.start(zone), c.Until.end(zone)
+	return query
+}
+
+// Validate is asked by the parser.
+func (c logShow) Validate() error {
+	if err := c.logFilter.Validate(); err != nil {
+		return err
 	}
 	if c.Limit < 1 || c.Limit > mostEvents {
 		return fmt.Errorf("--limit must be from 1 to %d", mostEvents)
@@ -69,25 +99,27 @@ func (c logShow) Run(d *desk) error {
 	if err := d.load(); err != nil {
 		return err
 	}
-	practices, err := c.practices(d)
+	practices, err := c.practices(d, c.Practice)
 	if err != nil {
 		return err
 	}
-	zone := d.cfg.Rules().Zone
-	query := core.Query{
-		Account: config.Fold(c.Account), Kind: core.Kind(c.Kind),
-		From: c.Since.start(zone), To: c.Until.end(zone), Limit: c.Limit,
+	query := c.within(c.query(), d.cfg.Rules().Zone)
+	query.Limit = c.Limit
+	type found struct {
+		practice string
+		core.Page
 	}
-	events := []eventDocument{}
-	total := 0
-	failed := d.each(practices, func(practice string, h core.Helpdesk) error {
+	pages, failed := each(d, practices, func(practice string, h core.Helpdesk) (found, error) {
 		page, err := h.Store.Events(d.ctx, query)
+		return found{practice, page}, err
+	})
+	events, total := []eventDocument{}, 0
+	for _, page := range pages {
 		for _, event := range page.Events {
-			events = append(events, newEventDocument(practice, event))
+			events = append(events, newEventDocument(page.practice, event))
 		}
 		total += page.Total
-		return err
-	})
+	}
 	if failed != nil && len(events) == 0 {
 		return failed
 	}
@@ -107,17 +139,18 @@ func (c logShow) Run(d *desk) error {
 }
 
 // practices returns the practices whose log is asked for: an account says which
-// is its own. Errors: those of onAccount, Refused if it is of another practice.
-func (c logShow) practices(d *desk) ([]string, error) {
-	if c.Account == "" && c.Practice == "" {
+// is its own, and may be one that has gone. Errors: those of onAccount, Refused
+// if it is of another practice.
+func (c logFilter) practices(d *desk, practice string) ([]string, error) {
+	if c.Account == "" && practice == "" {
 		return d.practices()
 	}
-	practice := config.Fold(c.Practice)
+	practice = config.Fold(practice)
 	if c.Account == "" {
 		return []string{practice}, nil
 	}
 	var own string
-	err := d.onAccount(c.Account, func(h core.Helpdesk, _ core.Actor, name string) (err error) {
+	err := d.onPastAccount(c.Account, func(h core.Helpdesk, _ core.Actor, name string) (err error) {
 		own, err = h.Rules.PracticeOf(name)
 		return err
 	})
@@ -138,13 +171,17 @@ func (d *desk) printEvents(events []eventDocument, several bool, total int) erro
 		if account == "" && several {
 			account = e.Practice + " (all)"
 		}
-		from := strings.Join(strings.Fields(e.Server+" "+e.Session+" "+e.Client), " ")
-		t.add(strconv.FormatInt(e.Seq, 10), d.local(&e.At), string(e.Kind), e.Actor, account, from, details(e.Detail))
+		t.add(strconv.FormatInt(e.Seq, 10), d.local(&e.At), string(e.Kind), e.Actor, account, origin(e.Event), details(e.Detail))
 	}
 	if hidden := total - len(events); hidden > 0 {
 		fmt.Fprintf(d.err, "%s: hint: %d older events are not shown; --limit and --until show them\n", program, hidden)
 	}
 	return t.write(d.out)
+}
+
+// origin names where an actor acted from, as far as it is known.
+func origin(e core.Event) string {
+	return strings.Join(strings.Fields(e.Server+" "+e.Session+" "+e.Client), " ")
 }
 
 func details(detail core.Detail) string {
@@ -173,20 +210,18 @@ func (c logVerify) Run(d *desk) error {
 			return err
 		}
 	}
-	documents := []verifyDocument{}
-	var broken error
-	failed := d.each(practices, func(practice string, h core.Helpdesk) error {
+	documents, failed := each(d, practices, func(practice string, h core.Helpdesk) (verifyDocument, error) {
 		events, err := h.Store.VerifyLog(d.ctx)
 		document := verifyDocument{Practice: practice, Intact: err == nil, Events: events, BrokenFrom: brokenFrom(err)}
-		if err != nil && document.BrokenFrom == nil {
-			return err // not looked at, which is no verdict
+		if document.BrokenFrom == nil {
+			return document, err // with an error: not looked at, which is no verdict
 		}
-		if err != nil && broken == nil {
-			broken = hinted{refusal("a log was changed outside this program"), "compare it with the backup"}
-		}
-		documents = append(documents, document)
-		return nil
+		return document, nil
 	})
+	var broken error
+	if slices.ContainsFunc(documents, func(v verifyDocument) bool { return !v.Intact }) {
+		broken = hinted{refusal("a log was changed outside this program"), "compare it with the backup"}
+	}
 	if failed != nil && len(documents) == 0 {
 		return failed
 	}
@@ -218,7 +253,7 @@ func brokenFrom(err error) *int64 {
 
 func (d *desk) printVerified(documents []verifyDocument) error {
 	if d.json {
-		return d.printJSON(documents)
+		return d.printJSON(list(documents))
 	}
 	for _, v := range documents {
 		verdict := "in order"

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"evry.nl/tfa/core"
 )
@@ -20,27 +23,59 @@ func (d *desk) printJSON(document any) error {
 	return encoder.Encode(document)
 }
 
-// readLine returns what was typed, "" at the end of the input.
-func (d *desk) readLine() string {
-	line, err := bufio.NewReader(d.in).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return ""
+// list is documents as JSON has them: none are [] and not null.
+func list[T any](documents []T) []T { return append([]T{}, documents...) }
+
+// confirm asks to type a name before something that can't be undone.
+func (d *desk) confirm(what, name string) error {
+	fmt.Fprintf(d.err, "%s: this will %s\nType %s to go on: ", program, what, name)
+	typed, err := d.readLine()
+	if err != nil {
+		fmt.Fprintln(d.err)
+		return err
 	}
-	return line
+	if !strings.EqualFold(strings.TrimSpace(typed), name) {
+		fmt.Fprintln(d.err)
+		return hinted{refusal("that was not " + name + ": nothing was changed"), "--yes does it without asking"}
+	}
+	return nil
+}
+
+// readLine returns what was typed, "" at the end of the input. Error: ctx ended
+// first.
+func (d *desk) readLine() (string, error) {
+	typed := make(chan string, 1)
+	go func() {
+		line, err := bufio.NewReader(d.in).ReadString('\n')
+		if err != nil && err != io.EOF {
+			line = ""
+		}
+		typed <- line
+	}()
+	select {
+	case line := <-typed:
+		return line, nil
+	case <-d.ctx.Done():
+		return "", refusal("interrupted: nothing was changed")
+	}
 }
 
 // widest is how many columns a table takes: what a mail or ticket shows unbroken.
 const widest = 100
 
-// shortest is how far a cell may be cut.
-const shortest = 4
+// shortest is how far a cell may be cut, farthestIndent how far to the right a
+// cell may stand that got lines of its own.
+const (
+	shortest       = 4
+	farthestIndent = 20
+)
 
 // table is rows of text under a header. Only the columns in elastic are cut to
 // make it fit; --json has everything.
 type table struct {
 	header  []string
 	elastic []int
-	// spill puts cells of the last column that don't fit on a line of their own.
+	// spill puts cells of the last column that don't fit on lines of their own.
 	spill bool
 	rows  [][]string
 }
@@ -67,8 +102,9 @@ func (t *table) line(row []string, widths []int) string {
 		switch spills := t.spill && i == len(row)-1; {
 		case !spills:
 			cell = cut(cell, widths[i])
-		case utf8.RuneCountInString(line+cell) > widest:
-			line = strings.TrimRight(line, " ") + "\n" + strings.Repeat(" ", widths[0]+2)
+		case utf8.RuneCountInString(line+cell) > widest || strings.Contains(cell, "\n"):
+			indent := "\n" + strings.Repeat(" ", min(widths[0], farthestIndent)+2)
+			return strings.TrimRight(line, " ") + indent + strings.ReplaceAll(cell, "\n", indent)
 		}
 		line += cell + strings.Repeat(" ", max(widths[i]-utf8.RuneCountInString(cell), 0)+2)
 	}
@@ -197,4 +233,10 @@ func (m moment) end(zone *time.Location) time.Time {
 		return m.at
 	}
 	return moment{day: m.day.AddDays(1)}.start(zone)
+}
+
+// isTerminal reports whether a person sits at that end.
+func isTerminal(end any) bool {
+	file, ok := end.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }

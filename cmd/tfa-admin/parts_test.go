@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -134,13 +135,12 @@ func TestInitKeepsToAccountsOfPractices(t *testing.T) {
 	}
 }
 
-func TestInitExemptsWhoIsNoAccountOfAPractice(t *testing.T) {
+func TestInitExemptsWhoSetsTheHostUp(t *testing.T) {
 	defaults := config.Default()
-	s := &setup{desk: &desk{cfg: &defaults}}
+	s := &setup{desk: &desk{ctx: t.Context(), cfg: &defaults, terminal: terminal{err: io.Discard}}}
 	for login, want := range map[string][]string{
 		"":             {"root"},
 		"root":         {"root"},
-		"EV-0000-1":    {"root"}, // would never be asked for a code
 		"nobody-known": {"root"},
 		"no/name":      {"root"},
 		"daemon":       {"root", "daemon"},
@@ -149,4 +149,51 @@ func TestInitExemptsWhoIsNoAccountOfAPractice(t *testing.T) {
 			t.Errorf("for %q exempt returned %q, want %q", login, got, want)
 		}
 	}
+}
+
+// The administrator may have a name like that of an account.
+func TestInitExemptsAnAdministratorWhomTheGateWouldAsk(t *testing.T) {
+	cfg, err := config.Load(writeFile(t, `practice_pattern = '^(?P<practice>dae)mon$'`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	s := &setup{desk: &desk{ctx: t.Context(), cfg: &cfg, terminal: terminal{err: &said}}}
+	if got := s.exempt("daemon"); !slices.Equal(got, []string{"root", "daemon"}) || !strings.Contains(said.String(), "account of practice dae") {
+		t.Errorf("exempt returned %q and said %s", got, said.String())
+	}
+}
+
+func TestInitSaysWhichLineAFileLacks(t *testing.T) {
+	for name, test := range map[string]struct{ file, login, want string }{
+		"nobody_is_exempt":      {"", "daemon", `exempt = ["daemon"]`},
+		"others_are":            {"exempt = ['root', 'jan']", "daemon", `exempt = ["root", "jan", "daemon"]`},
+		"root_itself":           {"exempt = ['jan']", "", `exempt = ["jan", "root"]`},
+		"who_runs_it_is_exempt": {"exempt = ['daemon']", "daemon", ""},
+		"no_login_and_root_is":  {"exempt = ['root']", "", ""},
+		"a_login_that_is_gone":  {"", "nobody-known", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := writeFile(t, test.file)
+			cfg, err := config.Load(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var said strings.Builder
+			s := &setup{desk: &desk{ctx: t.Context(), cfg: &cfg, terminal: terminal{err: &said}}}
+			s.hintExempt(file, test.login)
+			if got := said.String(); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
+				t.Errorf("it says %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func writeFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tfa.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"evry.nl/tfa/cmd/internal/clock"
@@ -58,19 +57,27 @@ type practiceDocument struct {
 	Accounts    int  `json:"accounts"`
 	Confirmed   int  `json:"confirmed"`
 	ClockBehind bool `json:"clock_behind"`
+	// LastLogon is that of whichever account.
+	LastLogon *time.Time `json:"last_logon"`
+	Warnings  []warning  `json:"warnings"`
 }
 
 func newPracticeDocument(o core.Overview, rules core.Rules) practiceDocument {
 	p := o.Practice
 	document := practiceDocument{
 		Practice: p.Name, Enabled: p.Enabled, Mandatory: p.Mandatory || rules.Mandatory,
-		Accounts: len(o.Accounts), ClockBehind: o.ClockBehind,
+		Accounts: len(o.Accounts), ClockBehind: o.ClockBehind, Warnings: warningsOf(o, rules, clock.Now()),
 	}
+	var last time.Time
 	for _, account := range o.Accounts {
 		if account.Confirmed {
 			document.Confirmed++
 		}
+		if account.LastLogon.After(last) {
+			last = account.LastLogon
+		}
 	}
+	document.LastLogon = utc(last)
 	if p.Enabled {
 		document.EnabledAt, document.EnabledBy, document.LastDay = utc(p.EnabledAt), p.EnabledBy, &p.LastDay
 	}
@@ -82,19 +89,15 @@ func (practiceList) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	documents := []practiceDocument{}
-	failed := d.each(practices, func(_ string, h core.Helpdesk) error {
+	documents, failed := each(d, practices, func(_ string, h core.Helpdesk) (practiceDocument, error) {
 		overview, err := h.Overview(d.ctx, core.Actor{Helpdesk: true})
-		if err == nil {
-			documents = append(documents, newPracticeDocument(overview, h.Rules))
-		}
-		return err
+		return newPracticeDocument(overview, h.Rules), err
 	})
 	if failed != nil && len(documents) == 0 {
 		return failed
 	}
 	if d.json {
-		err = d.printJSON(documents)
+		err = d.printJSON(list(documents))
 	} else {
 		err = d.printPractices(documents)
 	}
@@ -109,10 +112,13 @@ func (d *desk) printPractices(documents []practiceDocument) error {
 		fmt.Fprintf(d.err, "%s: hint: no practice has a store here; %s init makes them\n", program, program)
 		return nil
 	}
-	t := table{header: []string{"PRACTICE", "TWO-FACTOR", "SINCE", "LAST DAY", "MANDATORY", "ACCOUNTS", "CONFIRMED"}, elastic: []int{0}}
+	t := table{
+		header:  []string{"PRACTICE", "TWO-FACTOR", "LAST DAY", "MANDATORY", "ACCOUNTS", "CONFIRMED", "LAST LOGON", "WARNINGS"},
+		elastic: []int{0}, spill: true,
+	}
 	for _, p := range documents {
-		t.add(p.Practice, onOff(p.Enabled), d.local(p.EnabledAt), iso(p.LastDay), yesNo(p.Mandatory),
-			strconv.Itoa(p.Accounts), strconv.Itoa(p.Confirmed))
+		t.add(p.Practice, onOff(p.Enabled), iso(p.LastDay), yesNo(p.Mandatory), strconv.Itoa(p.Accounts),
+			strconv.Itoa(p.Confirmed), d.local(p.LastLogon), sentences(p.Warnings))
 	}
 	return t.write(d.out)
 }
@@ -142,8 +148,11 @@ func (d *desk) showPractice(h core.Helpdesk) error {
 		{"mandatory", yesNo(p.Mandatory)},
 		{"accounts", fmt.Sprintf("%d, %d with a confirmed QR code", p.Accounts, p.Confirmed)},
 	}...)
-	if p.ClockBehind {
-		rows = append(rows, [2]string{"clock", "behind the last entry in the log: see practice accept-clock"})
+	if p.LastLogon != nil {
+		rows = append(rows, [2]string{"last logon", d.local(p.LastLogon)})
+	}
+	for _, w := range p.Warnings {
+		rows = append(rows, [2]string{"warning", w.sentence()})
 	}
 	for _, row := range rows {
 		if _, err := fmt.Fprintf(d.out, "%-15s %s\n", row[0], row[1]); err != nil {
@@ -216,14 +225,4 @@ func (c practiceAcceptClock) Run(d *desk) error {
 		}
 		return h.AcceptClock(d.ctx, actor)
 	})
-}
-
-// confirm asks to type a name before something that can't be undone.
-func (d *desk) confirm(what, name string) error {
-	fmt.Fprintf(d.err, "%s: this will %s\nType %s to go on: ", program, what, name)
-	if typed := d.readLine(); !strings.EqualFold(strings.TrimSpace(typed), name) {
-		fmt.Fprintln(d.err)
-		return hinted{refusal("that was not " + name + ": nothing was changed"), "--yes does it without asking"}
-	}
-	return nil
 }

@@ -102,11 +102,7 @@ func (d *desk) with(practice string, act func(core.Helpdesk, core.Actor) error) 
 	if err := d.load(); err != nil {
 		return err
 	}
-	practice = config.Fold(practice)
-	store, err := d.open(practice)
-	if isMissingPractice(err) {
-		return d.nearPractice(practice, err)
-	}
+	store, err := d.openNamed(practice)
 	if err != nil {
 		return err
 	}
@@ -120,6 +116,17 @@ func (d *desk) with(practice string, act func(core.Helpdesk, core.Actor) error) 
 		return err
 	}
 	return act(d.helpdesk(store), actor)
+}
+
+// openNamed opens the store of a practice that somebody named. If there is none,
+// it says which were perhaps meant.
+func (d *desk) openNamed(practice string) (core.Store, error) {
+	practice = config.Fold(practice)
+	store, err := d.open(practice)
+	if isMissingPractice(err) {
+		err = d.nearPractice(practice, err)
+	}
+	return store, err
 }
 
 // open opens the store of a practice for an administrator, and nobody else.
@@ -158,26 +165,4 @@ func (d *desk) practices() ([]string, error) {
 		return nil, refused
 	}
 	return own, nil
-}
-
-// each runs act on every practice. One that can't be opened does not hide the
-// others: its error is written and makes the status.
-func (d *desk) each(practices []string, act func(string, core.Helpdesk) error) error {
-	var errs []error
-	for _, practice := range practices {
-		err := d.with(practice, func(h core.Helpdesk, _ core.Actor) error { return act(practice, h) })
-		if err != nil {
-			errs = append(errs, err)
-		}
-		if d.ctx.Err() != nil { // interrupted: the others would say no more than that
-			break
-		}
-	}
-	if len(errs) == 0 {
-		return nil
-	}
-	for _, err := range errs[1:] {
-		report(d.err, err)
-	}
-	return errs[0]
 }

@@ -56,15 +56,13 @@ func (c keyRotate) Run(d *desk) error {
 			return err
 		}
 	}
-	documents := []keyDocument{}
-	failed := d.each(practices, func(practice string, h core.Helpdesk) error {
+	documents, failed := each(d, practices, func(practice string, h core.Helpdesk) (keyDocument, error) {
 		if err := h.RotateKey(d.ctx, actor); err != nil {
-			return err
+			return keyDocument{}, err
 		}
 		path := d.cfg.KeyPath(practice)
 		old, err := sqlite.ReplacedBeside(path)
-		documents = append(documents, keyDocument{Practice: practice, KeyFile: path, OldKeys: append([]string{}, old...)})
-		return err
+		return keyDocument{Practice: practice, KeyFile: path, OldKeys: append([]string{}, old...)}, err
 	})
 	if failed != nil && len(documents) == 0 {
 		return failed
@@ -77,7 +75,7 @@ func (c keyRotate) Run(d *desk) error {
 
 func (d *desk) printKeys(documents []keyDocument) error {
 	if d.json {
-		return d.printJSON(documents)
+		return d.printJSON(list(documents))
 	}
 	for _, k := range documents {
 		if _, err := fmt.Fprintf(d.out, "%s: a new key in %s\n", k.Practice, k.KeyFile); err != nil {
@@ -135,13 +133,9 @@ func (c logPrune) Run(d *desk) error {
 		}
 	}
 	before := moment{day: c.Before.Date}.start(d.cfg.Rules().Zone)
-	documents := []pruneDocument{}
-	failed := d.each(practices, func(practice string, h core.Helpdesk) error {
+	documents, failed := each(d, practices, func(practice string, h core.Helpdesk) (pruneDocument, error) {
 		deleted, err := h.PruneLog(d.ctx, actor, before)
-		if err == nil {
-			documents = append(documents, pruneDocument{practice, utc(before), deleted})
-		}
-		return err
+		return pruneDocument{practice, utc(before), deleted}, err
 	})
 	if failed != nil && len(documents) == 0 {
 		return failed
@@ -154,7 +148,7 @@ func (c logPrune) Run(d *desk) error {
 
 func (d *desk) printPruned(documents []pruneDocument) error {
 	if d.json {
-		return d.printJSON(documents)
+		return d.printJSON(list(documents))
 	}
 	for _, p := range documents {
 		if _, err := fmt.Fprintf(d.out, "%s: %d events deleted\n", p.Practice, p.Deleted); err != nil {
