@@ -97,6 +97,8 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 		"practice": s.makePractice,
 		"logon":    s.logon,
 		"wrong":    s.wrong,
+		"tool":     s.tool,
+		"helped":   s.helped,
 		"fields":   fields,
 		"once":     s.keepOnce,
 		"sql":      runSQL,
@@ -192,6 +194,35 @@ func (s *stage) logon(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	raw := prompt.Secret.Bytes()
 	s.add(prompt.Secret.Base32(), prompt.URI, string(raw), hex.EncodeToString(raw), code)
+}
+
+// tool ACTOR show|copy ACCOUNT looks at an account in the management tool.
+func (s *stage) tool(ts *testscript.TestScript, _ bool, args []string) {
+	actor, practice := s.actor(ts, args[0])
+	direct, done := s.at(ts, practice)
+	defer done()
+	var err error
+	if tool := (core.Tool{Direct: direct}); args[1] == "copy" {
+		_, err = tool.Copy(context.Background(), actor, args[2], core.CopySecret)
+	} else {
+		_, err = tool.Show(context.Background(), actor, args[2])
+	}
+	ts.Check(err)
+}
+
+// helped ACCOUNT logs on with the helper code that was made last.
+func (s *stage) helped(ts *testscript.TestScript, _ bool, args []string) {
+	actor, practice := s.actor(ts, args[0])
+	direct, done := s.at(ts, practice)
+	defer done()
+	s.mu.Lock()
+	code := s.once[len(s.once)-1]
+	s.mu.Unlock()
+	verdict, err := core.Gate{Direct: direct}.Verify(context.Background(), actor, code)
+	ts.Check(err)
+	if verdict.By != core.LogonHelper {
+		ts.Fatalf("the helper code of %s opened nothing: %s", args[0], verdict.Reason)
+	}
 }
 
 // wrong ACCOUNT N types N wrong codes.

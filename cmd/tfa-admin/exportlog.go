@@ -39,7 +39,8 @@ func (c logExport) Run(d *desk) error {
 		return err
 	}
 	if c.ToFile == "" {
-		return c.write(d, d.out, practices)
+		_, err = c.write(d, d.out, practices)
+		return err
 	}
 	return c.writeFile(d, practices)
 }
@@ -51,9 +52,9 @@ func (c logExport) writeFile(d *desk, practices []string) error {
 		return fmt.Errorf("making %s: %w", c.ToFile, err)
 	}
 	defer os.Remove(file.Name()) // does nothing once it has its name
-	failed := c.write(d, file, practices)
+	done, failed := c.write(d, file, practices)
 	closing := file.Close()
-	if d.ctx.Err() != nil {
+	if d.ctx.Err() != nil || done == 0 && failed != nil {
 		return failed
 	}
 	if closing == nil {
@@ -65,38 +66,32 @@ func (c logExport) writeFile(d *desk, practices []string) error {
 	return failed
 }
 
-// write writes practice by practice. One that can't be opened does not hide the
-// others.
-func (c logExport) write(d *desk, w io.Writer, practices []string) error {
-	buffered := bufio.NewWriter(w)
-	write, flush := jsonLines(buffered), buffered.Flush
-	if c.Format == "csv" && !d.json {
-		table := csv.NewWriter(buffered)
-		if err := table.Write(append([]string{"practice"}, core.RecordFields()...)); err != nil {
-			return err
-		}
-		write = func(practice string, e core.Event) error {
-			return table.Write(core.Inert(append([]string{practice}, e.Record()...)))
-		}
-		flush = func() error { table.Flush(); return errors.Join(table.Error(), buffered.Flush()) }
-	}
+// write writes practice by practice and returns how many. One that can't be
+// opened does not hide the others.
+func (c logExport) write(d *desk, w io.Writer, practices []string) (done int, err error) {
+	write, flush := c.form(d, w)
 	query := c.within(c.query(), d.cfg.Rules().Zone)
 	errs := make([]error, len(practices))
-	done := 0
 	bar := newProgress(d.err, len(practices))
 	for i, practice := range practices {
+		var unwritten error
 		errs[i] = d.with(practice, func(h core.Helpdesk, _ core.Actor) error {
 			for event, err := range events(d.ctx, h.Store, query) {
-				if err == nil {
-					err = write(practice, event)
-				}
 				if err != nil {
 					return err
+				}
+				if unwritten = write(practice, event); unwritten != nil {
+					return nil
 				}
 			}
 			return nil
 		})
-		if bar.step(); d.ctx.Err() != nil {
+		bar.step()
+		if unwritten != nil {
+			bar.end()
+			return 0, fmt.Errorf("writing the log: %w", unwritten)
+		}
+		if d.ctx.Err() != nil {
 			break
 		}
 		if errs[i] == nil {
@@ -104,10 +99,32 @@ func (c logExport) write(d *desk, w io.Writer, practices []string) error {
 		}
 	}
 	bar.end()
-	if err := flush(); err != nil {
-		return fmt.Errorf("writing the log: %w", err)
+	err = d.together(errs, done)
+	if done == 0 && err != nil {
+		return 0, err // and not the names of the columns alone
 	}
-	return d.together(errs, done)
+	if unwritten := flush(); unwritten != nil {
+		return 0, fmt.Errorf("writing the log: %w", unwritten)
+	}
+	return done, err
+}
+
+// form returns what writes an event in the form that is asked for, and what
+// writes the rest.
+func (c logExport) form(d *desk, w io.Writer) (write func(string, core.Event) error, flush func() error) {
+	buffered := bufio.NewWriter(w)
+	if c.Format == "jsonl" || d.json {
+		return jsonLines(buffered), buffered.Flush
+	}
+	table := csv.NewWriter(buffered)
+	table.Write(append([]string{"practice"}, core.RecordFields()...)) // into the buffer, so what fails shows below
+	write = func(practice string, e core.Event) error {
+		return table.Write(core.Inert(append([]string{practice}, e.Record()...)))
+	}
+	return write, func() error {
+		table.Flush()
+		return errors.Join(table.Error(), buffered.Flush())
+	}
 }
 
 func jsonLines(w io.Writer) func(string, core.Event) error {

@@ -21,18 +21,40 @@ type commands struct {
 	Config string `placeholder:"FILE" help:"The configuration file, instead of ${default_file}."`
 	JSON   bool   `name:"json" help:"Print one JSON document."`
 
-	Init     initCommand      `cmd:"" help:"Find the practices of this host and make what they lack."`
-	Practice practiceCommands `cmd:"" help:"Two-factor of a practice: how it stands, on, off."`
-	Account  accountCommands  `cmd:"" help:"Accounts: QR codes, locks, helper codes."`
-	Log      logCommands      `cmd:"" help:"Who did what, and whether the log is whole."`
-	Import   importCommand    `cmd:"" help:"Take over the secrets of phones from another product."`
-	Export   exportCommand    `cmd:"" help:"Hand out all secrets of a practice, for another product."`
-	Check    checkCommand     `cmd:"" help:"Is this host tight? Look for ways past the gate."`
-	Backup   backupCommand    `cmd:"" help:"Write encrypted backups of practices, while they are in use."`
-	Restore  restoreCommand   `cmd:"" help:"Put a practice back from a backup."`
-	Key      keyCommands      `cmd:"" help:"The key that seals the secrets of a practice."`
-	Version  versionCommand   `cmd:"" help:"The version of this program."`
+	Account    accountCommands   `cmd:"" group:"Accounts:" help:"Accounts: QR codes, locks, helper codes."`
+	Practice   practiceCommands  `cmd:"" group:"Practices:" help:"Two-factor of a practice: how it stands, on, off."`
+	Backup     backupCommand     `cmd:"" group:"Practices:" help:"Write encrypted backups of practices, while they are in use."`
+	Restore    restoreCommand    `cmd:"" group:"Practices:" help:"Put a practice back from a backup."`
+	Key        keyCommands       `cmd:"" group:"Practices:" help:"The key that seals the secrets of a practice."`
+	Import     importCommand     `cmd:"" group:"Practices:" help:"Take over the secrets of phones from another product."`
+	Export     exportCommand     `cmd:"" group:"Practices:" help:"Hand out all secrets of a practice, for another product."`
+	Log        logCommands       `cmd:"" group:"Log:" help:"Who did what, and whether the log is whole."`
+	Init       initCommand       `cmd:"" group:"This host:" help:"Find the practices of this host and make what they lack."`
+	Check      checkCommand      `cmd:"" group:"This host:" help:"Is this host tight? Look for ways past the gate."`
+	Completion completionCommand `cmd:"" group:"This program:" help:"Have a shell complete verbs, flags and names."`
+	Man        manCommand        `cmd:"" group:"This program:" help:"The manual, for man."`
+	Version    versionCommand    `cmd:"" group:"This program:" help:"The version of this program."`
+	Complete   completeCommand   `cmd:"" name:"__complete" hidden:"" passthrough:""`
 }
+
+// description opens --help and the manual.
+const description = `The helpdesk's command of Two Factor RDP, for root. A practice is named like
+EV-0000, an account like EV-0000-1.
+
+She forgot her phone, or is locked out:
+
+    tfa-admin account show EV-0000-1
+    tfa-admin account helper-code EV-0000-1
+
+She has a new phone, or somebody leaves:
+
+    tfa-admin account reset EV-0000-1
+    tfa-admin account leave EV-0000-3
+
+Which practices need a call, and who did what there:
+
+    tfa-admin practice list
+    tfa-admin log show EV-0000 --since 2019-05-29`
 
 // terminal is where a command reads and writes.
 type terminal struct {
@@ -46,6 +68,7 @@ type desk struct {
 	ctx  context.Context
 	cfg  *config.Config // nil before load
 	json bool
+	app  *kong.Application
 	// file is the value of --config.
 	file string
 }
@@ -61,16 +84,17 @@ func run(ctx context.Context, args []string, t terminal) int {
 
 func execute(ctx context.Context, args []string, t terminal) error {
 	var line commands
-	parser, err := kong.New(&line, kong.Name(program), kong.Writers(t.out, t.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Description("The helpdesk's command of Two Factor RDP."), kong.Vars{"default_file": config.DefaultFile()})
+	parser, err := kong.New(&line, kong.Name(program), kong.Writers(t.out, t.err), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.Description(description), kong.Vars{"default_file": config.DefaultFile()})
 	if err != nil {
 		return fmt.Errorf("reading our own command line: %w", err)
 	}
+	parser.Model.HelpFlag.Help = "Explain this command, with examples."
 	parsed, err := parser.Parse(args)
 	if err != nil {
 		return hinted{err, help(err)}
 	}
-	return parsed.Run(&desk{terminal: t, ctx: ctx, json: line.JSON, file: line.Config})
+	return parsed.Run(&desk{terminal: t, ctx: ctx, json: line.JSON, app: parser.Model, file: line.Config})
 }
 
 // help returns the command that explains the one which was mistyped.
