@@ -51,17 +51,17 @@ type completeCommand struct {
 
 // Run prints a candidate a line. What goes wrong is no news to who presses tab.
 func (c completeCommand) Run(d *desk) error {
-	word := strings.TrimPrefix(c.Words[0], "=")
-	for _, candidate := range d.complete(d.app.Node, c.Words[1:], word) {
-		if strings.HasPrefix(candidate, word) {
+	typed := strings.TrimPrefix(c.Words[0], "=")
+	for _, candidate := range d.complete(d.app.Node, c.Words[1:], typed) {
+		if strings.HasPrefix(candidate, typed) {
 			fmt.Fprintln(d.out, candidate)
 		}
 	}
 	return nil
 }
 
-// complete returns what can stand in the place of word, behind words.
-func (d *desk) complete(node *kong.Node, words []string, word string) []string {
+// complete returns what can stand in the place of what was typed, behind words.
+func (d *desk) complete(node *kong.Node, words []string, typed string) []string {
 	given := 0 // arguments
 	var value *kong.Value
 	for _, w := range words {
@@ -90,11 +90,11 @@ func (d *desk) complete(node *kong.Node, words []string, word string) []string {
 	}
 	switch {
 	case value != nil:
-		return d.values(value, word)
-	case strings.HasPrefix(word, "-"):
+		return d.values(value, typed)
+	case strings.HasPrefix(typed, "-"):
 		return flagNames(node)
 	case given < len(node.Positional):
-		return d.values(node.Positional[given], word)
+		return d.values(node.Positional[given], typed)
 	}
 	var names []string
 	for _, child := range node.Children {
@@ -127,7 +127,7 @@ func flagNames(node *kong.Node) (names []string) {
 }
 
 // values returns what a flag or an argument may be.
-func (d *desk) values(value *kong.Value, word string) []string {
+func (d *desk) values(value *kong.Value, typed string) []string {
 	switch {
 	case value.Enum != "":
 		return value.EnumSlice()
@@ -145,7 +145,7 @@ func (d *desk) values(value *kong.Value, word string) []string {
 	case value.Name == "practice":
 		return practices
 	case value.Name == "account":
-		return d.accountsLike(practices, word)
+		return d.accountsLike(practices, typed)
 	}
 	return nil
 }
@@ -154,11 +154,12 @@ func (d *desk) values(value *kong.Value, word string) []string {
 // waits with a finger on the tab key.
 const fewPractices = 20
 
-// accountsLike returns accounts that word may become; of many practices their
-// names, to go on from.
-func (d *desk) accountsLike(practices []string, word string) []string {
+// accountsLike returns accounts that what was typed may become; of many practices
+// their names, to go on from.
+func (d *desk) accountsLike(practices []string, typed string) []string {
+	typed = config.Fold(typed)
 	like := slices.DeleteFunc(slices.Clone(practices), func(practice string) bool {
-		return !strings.HasPrefix(practice, config.Fold(word)) && !strings.HasPrefix(config.Fold(word), practice)
+		return !strings.HasPrefix(practice, typed) && !strings.HasPrefix(typed, practice)
 	})
 	if len(like) > fewPractices {
 		return like

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Accounts of people begin here (login.defs, UID_MIN); those below are of
@@ -31,9 +32,20 @@ func userExists(ctx context.Context, name string) bool {
 	return err == nil || !errors.As(err, &exit) || exit.ExitCode() != notFound
 }
 
-func sessionsCommand(account string) string { return "loginctl terminate-user " + account }
+func sessionsCommand(account string) string { return "loginctl terminate-user " + word(account) }
 
-func lockCommand(account string) string { return "usermod --lock --expiredate 1 " + account }
+func lockCommand(account string) string { return "usermod --lock --expiredate 1 " + word(account) }
+
+// word is a name as a shell takes it for one word and nothing else.
+func word(name string) string {
+	odd := func(r rune) bool {
+		return !strings.ContainsRune("@._-", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}
+	if !strings.ContainsFunc(name, odd) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
 
 func (l linux) accounts() ([]string, error) {
 	lines, err := l.run("getent", "passwd")

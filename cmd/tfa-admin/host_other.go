@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os/user"
+	"strings"
 )
 
 func thisHost(context.Context) (host, error) {
@@ -20,7 +21,10 @@ func userExists(_ context.Context, name string) bool {
 }
 
 func sessionsCommand(account string) string {
-	return "query session " + account + ", then logoff with its number"
+	return "query session " + word(account) + ", then logoff with its number"
 }
 
-func lockCommand(account string) string { return "net user " + account + " /active:no" }
+func lockCommand(account string) string { return "net user " + word(account) + " /active:no" }
+
+// word is a name as PowerShell takes it for one word and nothing else.
+func word(name string) string { return "'" + strings.ReplaceAll(name, "'", "''") + "'" }

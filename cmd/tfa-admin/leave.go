@@ -104,9 +104,9 @@ func (d *desk) todos(name string, saw []sighting) []todo {
 			todo{lockAccount, name, lockCommand(name), "lock the account of the operating system; if colleagues share it, give it another password instead"})
 	}
 	for _, s := range saw {
-		list = append(list, todo{resetOther, s.Account, program + " account reset " + s.Account, name + " saw the secret of " + s.Account})
+		list = append(list, todo{resetOther, s.Account, program + " account reset " + word(s.Account), name + " saw the secret of " + s.Account})
 	}
-	return append(list, todo{removeAccount, name, program + " account remove " + name, "later, when the account of the operating system has gone"})
+	return append(list, todo{removeAccount, name, program + " account remove " + word(name), "later, when the account of the operating system has gone"})
 }
 
 func (l leaveDocument) print(d *desk) error {

@@ -3,19 +3,24 @@
 //
 //	tfa-admin [--config FILE] [--json] VERB
 //
-//	init [--dry-run]                     find the practices of this host, make what they lack
-//	practice list                        all practices of this host
+//	account list PRACTICE
+//	account show ACCOUNT                 how it stands, and who saw its code
+//	account reset ACCOUNT [--yes]        clear the QR code: all phones stop working
+//	account unlock ACCOUNT               end a lock after wrong codes
+//	account helper-code ACCOUNT          a code for one logon, to read out by phone
+//	account leave ACCOUNT [--yes]        clear the QR code, say what else to do
+//	account rename ACCOUNT NAME          the QR code, lock and used codes stay
+//	account remove ACCOUNT [--yes]       forget one that the system has no more
+//	practice list                        all practices of this host, with warnings
 //	practice show PRACTICE
 //	practice enable PRACTICE             switch two-factor on; the transition begins
 //	practice disable PRACTICE [--yes]    switch it off; QR codes stay
 //	practice extend PRACTICE DATE        a later last day for the transition
 //	practice mandatory PRACTICE on|off   may the practice put off switching on?
 //	practice accept-clock PRACTICE       believe the clock, after it ran ahead
-//	account list PRACTICE
-//	account reset ACCOUNT [--yes]        clear the QR code: all phones stop working
-//	account unlock ACCOUNT               end a lock after wrong codes
-//	account helper-code ACCOUNT          a code for one logon, to read out by phone
 //	log show [PRACTICE]                  who did what, newest first
+//	log follow [PRACTICE]                the same as it happens, until Ctrl-C
+//	log export PRACTICE|--all            the same for other programs, as csv or jsonl
 //	log verify [PRACTICE]                was the log changed behind our back?
 //	log prune PRACTICE… | --all --before DATE [--yes]
 //	                                     delete old lines; the rest still verifies
@@ -24,13 +29,20 @@
 //	key rotate PRACTICE… | --all [--yes] a new key; QR codes stay
 //	import PRACTICE [FILE]               key URIs and migration codes, from another product
 //	export PRACTICE --secrets            the same, to another product
+//	init [--dry-run]                     find the practices of this host, make what they lack
 //	check [--fix [--dry-run]] [--strict] is this host tight?
+//	completion bash|powershell           what a shell must be told
+//	man                                  the manual, for man
 //	version
 //
 // It acts for root (on Windows: an elevated administrator), or for the owner of
 // a practice that is private, as the demo's is. Every act is in the log of the
 // practice, with the account of who ran it, and the login behind sudo where the
-// kernel knows it.
+// kernel knows it; the log of the host keeps a copy.
+//
+// A run over practices works on as many at once as there are processors. On a
+// terminal it shows how far it is; Ctrl-C ends it at any moment, and nothing is
+// then half done.
 //
 // # Backups
 //
@@ -56,13 +68,19 @@
 //
 // With --json, standard output is one JSON document, or nothing if the command
 // failed; over several practices, those that could be read. Times are RFC 3339 in
-// UTC, or null; days are like 2019-05-29, or null. Lists are arrays. An act
-// returns what it acted on, as it then stands.
+// UTC, or null; days are like 2019-05-29, or null. Lists are arrays. An act returns
+// what it acted on, as it then stands. Log follow and log export write a document
+// a line instead, which is JSON Lines.
 //
 //	practice   practice, enabled, enabled_at, enabled_by, transition_last_day,
-//	           mandatory, accounts, confirmed, clock_behind
+//	           mandatory, accounts, confirmed, clock_behind, last_logon,
+//	           warnings: a list of code and args, see warnings.go
 //	account    account, practice, secret (none, shown, active), confirmed,
-//	           last_logon, failures, locked_until
+//	           last_logon, failures, locked_until; with account show also
+//	           helper_expires, exempt, seen_by
+//	leave      account, practice, reset, seen_by, saw, todo: a list of code,
+//	           account, command
+//	sighting   actor, account, kinds, times, last (in seen_by and saw)
 //	event      practice, seq, at, kind, actor, account, server, session, client,
 //	           detail
 //	import     account, practice, label, line, result (imported, replaced,
@@ -83,7 +101,7 @@
 //	0  done
 //	1  refused, or not found; for log verify: the log was changed; for check: at
 //	   least one hole, with --strict also a warning or what could not be seen
-//	2  a fault: usage, configuration, store or system
+//	2  a fault: usage, configuration, store or system; or interrupted on the way
 package main
 
 import (

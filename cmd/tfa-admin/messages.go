@@ -20,7 +20,7 @@ import (
 const (
 	exitDone    = 0 // done
 	exitRefused = 1 // refused, or not found; the host is fine
-	exitFault   = 2 // usage, configuration, store or system
+	exitFault   = 2 // usage, configuration, store or system; or interrupted
 )
 
 const program = "tfa-admin"

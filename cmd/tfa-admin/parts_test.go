@@ -80,6 +80,72 @@ func TestStatusTellsRequestsFromHosts(t *testing.T) {
 	}
 }
 
+// A name is whose it was when something happened.
+func TestPastFollowsNames(t *testing.T) {
+	renamed := func(seq int64, before, now string) core.Event {
+		return core.Event{Seq: seq, Kind: core.Renamed, Account: now, Detail: core.Detail{"before": before}}
+	}
+	p := past{turns: []core.Event{
+		renamed(10, "a", "b"),
+		{Seq: 20, Kind: core.Removed, Account: "b"},
+		renamed(30, "c", "a"), renamed(40, "a", "d"), renamed(50, "e", "a"),
+	}}
+	for name, test := range map[string]struct {
+		name string
+		seq  int64
+		want string
+	}{
+		"renamed_and_then_removed":   {"a", 5, ""},
+		"removed":                    {"b", 15, ""},
+		"of_another_with_that_name":  {"b", 25, "b"},
+		"renamed_twice":              {"c", 5, "d"},
+		"between_the_renames":        {"a", 35, "d"},
+		"whose_name_it_is_now":       {"a", 55, "a"},
+		"the_last_one_with_the_name": {"e", 5, "a"},
+		"never_renamed":              {"f", 5, "f"},
+	} {
+		if got := p.now(test.name, test.seq); got != test.want {
+			t.Errorf("%s: %q of event %d is %q now, want %q", name, test.name, test.seq, got, test.want)
+		}
+	}
+	for name, want := range map[string]string{"a": "d", "c": "d", "e": "a", "b": "", "f": ""} {
+		if got := p.called(name); got != want {
+			t.Errorf("%q is called %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	now := time.Date(2019, time.May, 26, 8, 28, 0, 0, time.UTC)
+	on, off := core.Practice{Enabled: true}, core.Practice{}
+	scanned, not := core.Account{Name: "x-1", Confirmed: true}, core.Account{Name: "x-2"}
+	locked := core.Account{Name: "x-3", Confirmed: true, LockedUntil: now.Add(time.Minute)}
+	for name, test := range map[string]struct {
+		overview  core.Overview
+		mandatory bool
+		want      string
+	}{
+		"all_is_well":            {core.Overview{Practice: on, Accounts: []core.Account{scanned}}, false, ""},
+		"off":                    {core.Overview{Practice: off, Accounts: []core.Account{not}}, false, ""},
+		"days_left":              {core.Overview{Practice: on, DaysLeft: 4, Accounts: []core.Account{not}}, false, ""},
+		"three_days_left":        {core.Overview{Practice: on, DaysLeft: 3, Accounts: []core.Account{scanned, not}}, false, "transition ends in 3 days and 1 of 2 have not scanned"},
+		"one_day_left":           {core.Overview{Practice: on, DaysLeft: 1, Accounts: []core.Account{not}}, false, "transition ends tomorrow and 1 of 1 have not scanned"},
+		"last_day":               {core.Overview{Practice: on, Accounts: []core.Account{not}}, false, "transition ends today and 1 of 1 have not scanned"},
+		"over":                   {core.Overview{Practice: on, DaysLeft: -1, Accounts: []core.Account{not}}, false, "transition is over and 1 of 1 have not scanned"},
+		"over_and_all_scanned":   {core.Overview{Practice: on, DaysLeft: -1, Accounts: []core.Account{scanned}}, false, ""},
+		"off_though_mandatory":   {core.Overview{Practice: core.Practice{Mandatory: true}}, false, "off though mandatory: whoever logs on must switch it on first"},
+		"off_though_all_must":    {core.Overview{Practice: off}, true, "off though mandatory: whoever logs on must switch it on first"},
+		"locked":                 {core.Overview{Practice: on, Accounts: []core.Account{locked}}, false, "locked: x-3"},
+		"more_than_three_locked": {core.Overview{Practice: on, Accounts: []core.Account{locked, locked, locked, locked, locked}}, false, "locked: x-3, x-3, x-3 and 2 more"},
+		"clock_and_lock": {core.Overview{Practice: on, ClockBehind: true, Accounts: []core.Account{locked}}, false,
+			"clock is behind the last entry in the log: see practice accept-clock\nlocked: x-3"},
+	} {
+		if got := sentences(warningsOf(test.overview, core.Rules{Mandatory: test.mandatory}, now)); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 func TestDaysOfTheLogAreThoseOfTheServer(t *testing.T) {
 	zone := time.FixedZone("CEST", 2*60*60)
 	var m moment
