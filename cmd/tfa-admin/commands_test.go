@@ -99,6 +99,7 @@ func (s *stage) commands() map[string]func(*testscript.TestScript, bool, []strin
 		"wrong":    s.wrong,
 		"tool":     s.tool,
 		"helped":   s.helped,
+		"without":  s.without,
 		"fields":   fields,
 		"once":     s.keepOnce,
 		"sql":      runSQL,
@@ -208,6 +209,21 @@ func (s *stage) tool(ts *testscript.TestScript, _ bool, args []string) {
 		_, err = tool.Show(context.Background(), actor, args[2])
 	}
 	ts.Check(err)
+}
+
+// without ACCOUNT sees the QR code at the logon screen and logs on without a code.
+func (s *stage) without(ts *testscript.TestScript, _ bool, args []string) {
+	actor, practice := s.actor(ts, args[0])
+	direct, done := s.at(ts, practice)
+	defer done()
+	gate := core.Gate{Direct: direct}
+	_, err := gate.Prompt(context.Background(), actor)
+	ts.Check(err)
+	verdict, err := gate.Skip(context.Background(), actor)
+	ts.Check(err)
+	if !verdict.Granted {
+		ts.Fatalf("the logon of %s was denied: %s", args[0], verdict.Reason)
+	}
 }
 
 // helped ACCOUNT logs on with the helper code that was made last.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"evry.nl/tfa/cmd/internal/config"
 	"evry.nl/tfa/core"
@@ -41,6 +42,9 @@ func (c accountRename) Run(d *desk) error {
 		fresh := config.Fold(c.Name)
 		if err := h.Rename(d.ctx, actor, name, fresh); err != nil {
 			return err
+		}
+		if slices.Contains(slices.Concat(d.cfg.Owners, d.cfg.Exempt), name) {
+			fmt.Fprintf(d.err, "%s: hint: %s still names %s; write %s there\n", program, d.cfg.File, name, fresh)
 		}
 		if !userExists(d.ctx, fresh) {
 			fmt.Fprintf(d.err, "%s: hint: the operating system has no account %s yet\n", program, fresh)

@@ -8,7 +8,7 @@ import (
 )
 
 // batch is how many events are read at once: a million need no memory.
-const batch = 10_000
+const batch = 5_000
 
 // events yields the events that a query selects, oldest first, whatever their
 // number. An error ends it.

@@ -49,6 +49,10 @@ func queries(total int) *rapid.Generator[core.Query] {
 			Oldest:  rapid.Bool().Draw(t, "Oldest"),
 			After:   int64(rapid.OneOf(rapid.IntRange(-1, total+3), rapid.Just(0)).Draw(t, "After")),
 		}
+		if rapid.Bool().Draw(t, "whole log") {
+			q.Account, q.Kind = "", ""
+			return q
+		}
 		if rapid.Bool().Draw(t, "from") {
 			q.From = near().Draw(t, "From").Add(rapid.SampledFrom([]time.Duration{0, 1}).Draw(t, "ns"))
 		}
