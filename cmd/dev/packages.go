@@ -49,6 +49,7 @@ var (
 		{"openssh-server", "openssh-server", "openssh", "/usr/sbin/sshd"},
 		{"openssh-client", "openssh-clients", "openssh", "ssh"},
 		{"xterm", "xterm", "xterm", "xterm"},
+		{"man-db", "man-db", "man-db groff", "man"}, // with groff
 		{"fonts-dejavu-core", "dejavu-sans-mono-fonts", "ttf-dejavu", "/usr/share/fonts"},
 	}
 	// nodePackages run the second opinions that npm has.
