@@ -119,7 +119,9 @@ func (c restoreCommand) restore(d *desk, backup *sqlite.Restoration, actor core.
 	if err != nil {
 		return err
 	}
-	if err := store.Close(); err != nil {
+	page, err := store.Events(d.ctx, core.Query{After: backup.Manifest.LastSeq, Oldest: true, Limit: mostEvents})
+	stores.Tell(*d.cfg, practice, page.Events)
+	if err := errors.Join(err, store.Close()); err != nil {
 		return err
 	}
 	document := c.document(backup, old, kept)

@@ -43,6 +43,16 @@ func Open(ctx context.Context, cfg config.Config, practice string) (core.Store, 
 	return tellHost(store, cfg, practice), nil
 }
 
+// Tell has the log of this host keep a copy of events that were written into a
+// store before it was opened here.
+func Tell(cfg config.Config, practice string, events []core.Event) {
+	if cfg.Identity.Account == "" {
+		for _, event := range events {
+			hostlog.Events(practice)(event)
+		}
+	}
+}
+
 // tellHost has the log of this host keep a copy of a practice's events, but not
 // of those of demos and tests, where an account stands in.
 func tellHost(store *sqlite.Store, cfg config.Config, practice string) *sqlite.Store {
