@@ -58,21 +58,26 @@ func flip(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o600))
 }
 
-// used ACCOUNT types the code that a phone shows now, and holds that it was used.
+// used ACCOUNT types the code of its last logon once more, and holds that it was
+// used.
 func (s *stage) used(ts *testscript.TestScript, _ bool, args []string) {
 	actor, practice := s.actor(ts, args[0])
 	direct, done := s.at(ts, practice)
 	defer done()
-	var secret otp.Secret
+	var account core.Account
 	ts.Check(direct.Store.ChangeAccount(context.Background(), args[0], func(_ *core.Practice, a *core.Account) ([]core.Event, error) {
-		secret = a.Secret
+		account = *a
 		return nil, nil
 	}))
-	code, err := otp.Code(secret, otp.StepAt(direct.Now()))
+	// As at that logon, however long a story takes.
+	direct.Now = func() time.Time { return account.LastLogon }
+	code, err := otp.Code(account.Secret, otp.StepAt(account.LastLogon))
 	ts.Check(err)
 	verdict, err := core.Gate{Direct: direct}.Verify(context.Background(), actor, code)
 	ts.Check(err)
-	if verdict.Granted || verdict.Reason != core.Spent {
+	// After a restore all steps up to it are spent, some of which are yet to come
+	// then: that reads as a clock which ran ahead.
+	if verdict.Granted || verdict.Reason != core.Spent && verdict.Reason != core.ClockWrong {
 		ts.Fatalf("the code of %s was not used: %s", args[0], verdict.Reason)
 	}
 }

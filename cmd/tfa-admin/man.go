@@ -58,7 +58,7 @@ func (m *manual) section(name string) { m.line(".SH " + name) }
 // text writes a line of text. A dot or quote at its start would be a request, a
 // backslash begins an escape, and a bare - is a hyphen that nobody can copy.
 func (m *manual) text(s string) {
-	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
+	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", `\[u2026]`).Replace(s)
 	if strings.HasPrefix(s, ".") || strings.HasPrefix(s, "'") {
 		s = `\&` + s
 	}

@@ -27,13 +27,14 @@ const Patience = time.Minute
 // folder holds the programs that Main built.
 var folder string
 
-// Main builds commands of this repository as they are shipped, runs the tests,
-// and returns the exit status.
+// Main builds commands of this repository as they are shipped, runs the tests
+// where they may make accounts, and returns the exit status.
 func Main(m *testing.M, commands ...string) int {
 	if os.Getenv(aloneVariable) != "" { // they are built
 		folder = alonePrograms
 		return m.Run()
 	}
+	Apart()
 	var err error
 	if folder, err = os.MkdirTemp("", "tfa-story-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
