@@ -37,10 +37,11 @@ const (
 	typeTOTP      = 2
 )
 
-// mostText is how long the text of a migration code gets: 1,003 characters are
-// what version 22 of a QR code holds at recovery level low. Version 23 of that
-// level is unreadable for jsQR, which many scanners are made of.
-const mostText = 1003
+// mostText is how long the text of a migration code gets. Version 22 of a QR code
+// holds 1,003 characters at recovery level low, and somewhat fewer where an
+// encoder cuts the text into pieces of several modes. Version 23 of that level is
+// unreadable for jsQR, which many scanners are made of.
+const mostText = 975
 
 // mostCodes bounds the codes of a batch that is read.
 const mostCodes = 1000
