@@ -13,7 +13,7 @@ const (
 	LogonSkipped Kind = "logon_skipped"     // without: in the transition
 	LogonHelper  Kind = "logon_helper_code" // with a helper code
 	LogonExempt  Kind = "logon_exempt"      // without: exempt by the administrator
-	LogonRefused Kind = "logon_refused"     // detail: reason, and until
+	LogonRefused Kind = "logon_refused"     // detail: reason, and until or drift
 	AccountLock  Kind = "locked"            // detail: until, failures
 
 	SwitchedOn   Kind = "switched_on"      // detail: last_day

@@ -204,5 +204,8 @@ func (v Verdict) event(actor Actor, now time.Time) Event {
 	if v.Reason == TooMany {
 		detail["until"] = v.Until.Format(time.RFC3339)
 	}
+	if v.Drift != 0 {
+		detail["drift"] = v.Drift.String()
+	}
 	return actor.event(now, LogonRefused, actor.Account, detail)
 }

@@ -97,6 +97,13 @@ var gateAnswers = map[string]struct {
 		func(w *world) (Verdict, error) { return w.gate().Verify(w.Context(), w.actor, w.wrong()) },
 		Verdict{Reason: WrongCode, TriesLeft: 4}, []string{"logon_refused EV-0000-1"}, Detail{"reason": "wrong_code"},
 	},
+	"a code of a phone that is five minutes ahead": {
+		func(w *world) (Verdict, error) {
+			return w.gate().Verify(w.Context(), w.actor, codeAt(w, w.store.accounts["EV-0000-1"].Secret, w.clock.Add(5*time.Minute)))
+		},
+		Verdict{Reason: ClockWrong, TriesLeft: 4, Drift: 5 * time.Minute},
+		[]string{"logon_refused EV-0000-1"}, Detail{"reason": "clock_wrong", "drift": "5m0s"},
+	},
 	"no code": {
 		func(w *world) (Verdict, error) { return w.gate().Verify(w.Context(), w.actor, "geen idee") },
 		denied(Malformed), []string{"logon_refused EV-0000-1"}, Detail{"reason": "malformed"},
