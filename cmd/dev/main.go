@@ -6,8 +6,7 @@
 //	                     practice; without a display, on one of its own, where
 //	                     dev looks for itself and leaves a picture
 //	test [ARG…]          run all tests, with real windows and real users; ARGs
-//	                     are packages and flags of go test, as -run=Name;
-//	                     -tags=rdp adds logons through real xrdp
+//	                     are packages and flags of go test, as -run=Name
 //	check                run what finds mistakes without running the program
 //	shots DIR            draw every screen into DIR
 //

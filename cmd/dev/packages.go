@@ -51,14 +51,6 @@ var (
 		{"xterm", "xterm", "xterm", "xterm"},
 		{"man-db", "man-db", "man-db groff", "man"}, // with groff
 		{"fonts-dejavu-core", "dejavu-sans-mono-fonts", "ttf-dejavu", "/usr/share/fonts"},
-	}
-	// nodePackages run the second opinions that npm has.
-	nodePackages = []pkg{
-		{"nodejs", "nodejs", "nodejs", "node"},
-		{"npm", "nodejs-npm", "npm", "npm"},
-	}
-	// rdpPackages are what real RDP logons need: test -tags=rdp.
-	rdpPackages = []pkg{
 		{"xrdp", "xrdp", "xrdp", "xrdp"},
 		{"xorgxrdp", "xorgxrdp", "xorgxrdp", "/usr/lib/xorg/modules/libxorgxrdp.so"},
 		{"freerdp2-x11", "freerdp", "freerdp", "xfreerdp"},
@@ -66,6 +58,11 @@ var (
 		{"xauth", "xorg-x11-xauth", "xorg-xauth", "xauth"},
 		{"x11-utils", "xorg-x11-utils", "xorg-xprop", "xprop"},
 		{"iproute2", "iproute", "iproute2", "ip"},
+	}
+	// nodePackages run the second opinions that npm has.
+	nodePackages = []pkg{
+		{"nodejs", "nodejs", "nodejs", "node"},
+		{"npm", "nodejs-npm", "npm", "npm"},
 	}
 )
 
