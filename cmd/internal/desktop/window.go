@@ -70,6 +70,15 @@ func (d *Desktop) WaitForWindow(ctx context.Context, title string) (Window, erro
 	return found, nil
 }
 
+// Bounds returns where a window stands now, or stood when it was found if it
+// does not stand any more. A window that covers the display is a small one first.
+func (d *Desktop) Bounds(w Window) image.Rectangle {
+	if now, ok := d.bounds(w.id); ok {
+		return now
+	}
+	return w.Bounds
+}
+
 // Focus directs the keyboard to a window. Without a window manager nobody else
 // does.
 func (d *Desktop) Focus(w Window) error {

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,12 +24,12 @@ const (
 //go:embed alone.sh
 var aloneScript string
 
-// Alone runs the calling test once more, on what looks to it like a machine of
+// Alone runs the calling test or benchmark once more, on what looks to it like a machine of
 // its own: accounts, installed files, processes and the network end with the
 // test, and nothing in there is reached from outside. It reports whether this is
 // that machine; where it is not, the test is over when Alone returns. The test
 // needs root.
-func Alone(t *testing.T) bool {
+func Alone(t testing.TB) bool {
 	t.Helper()
 	if os.Getenv(aloneVariable) != "" {
 		return true
@@ -38,20 +39,50 @@ func Alone(t *testing.T) bool {
 	}
 	program, err := os.Executable()
 	Must(t, err)
+	which := []string{"-test.run", only(t.Name()), "-test.timeout", (4 * Patience).String()}
+	b, measures := t.(*testing.B)
+	if measures {
+		which = []string{"-test.run", "^$", "-test.bench", only(t.Name()), "-test.benchtime", "1x"}
+	}
 	// The signal comes when the thread ends that started the command.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--pid", "--net", "--ipc", "--uts",
+	cmd := exec.CommandContext(t.Context(), "unshare", append([]string{"--mount", "--pid", "--net", "--ipc", "--uts",
 		"--fork", "--kill-child", "--mount-proc", "sh", "-c", aloneScript, "sh", folder, t.ArtifactDir(), program,
-		"-test.run", only(t.Name()), "-test.count=1", "-test.v",
-		"-test.timeout", (4 * Patience).String(), "-test.artifacts", "-test.outputdir", aloneArtifacts)
+		"-test.count=1", "-test.v", "-test.artifacts", "-test.outputdir", aloneArtifacts}, which...)...)
 	cmd.Env = append(os.Environ(), aloneVariable+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+	out, err := cmd.CombinedOutput()
+	passed := strings.Contains(string(out), "--- PASS: "+t.Name())
+	if measures {
+		passed = reportSaid(b, string(out))
+	}
+	if err != nil || !passed {
 		// Indented, so that go test does not take it for a test of this process.
 		t.Errorf("%v\n%s", err, "\t"+strings.ReplaceAll(string(out), "\n", "\n\t"))
 	}
 	return false
+}
+
+// reportSaid reports what the benchmark has measured in there, and whether it
+// has.
+func reportSaid(b *testing.B, out string) (measured bool) {
+	for line := range strings.Lines(out) {
+		// BenchmarkName-2, how often, and then values with their units.
+		fields := strings.Fields(line)
+		if len(fields) < 4 || !strings.HasPrefix(fields[0], b.Name()) {
+			continue
+		}
+		for i := 2; i+1 < len(fields); i += 2 {
+			value, err := strconv.ParseFloat(fields[i], 64)
+			if err != nil {
+				return false
+			}
+			b.ReportMetric(value, fields[i+1])
+			measured = true
+		}
+	}
+	return measured
 }
 
 // only returns the pattern that matches one test.

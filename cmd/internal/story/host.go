@@ -21,14 +21,14 @@ import (
 
 // Host is a host as tfa-admin makes it, with accounts of the operating system.
 type Host struct {
-	T *testing.T
+	T testing.TB
 	// File is the configuration, Folder that of the stores.
 	File, Folder string
 }
 
 // NewHost makes the accounts, and lets tfa-admin set the host up for them. Main
 // must have built it. The test needs root.
-func NewHost(t *testing.T, accounts ...string) *Host {
+func NewHost(t testing.TB, accounts ...string) *Host {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Fatal("this test makes accounts of the operating system: run the tests as root")
@@ -106,18 +106,24 @@ func (h *Host) Direct(account string) core.Direct {
 // LogOn lets an account enrol and log on with a code, and returns its secret.
 func (h *Host) LogOn(account string) otp.Secret {
 	h.T.Helper()
-	direct := h.Direct(account)
-	now := clock.Now()
+	return LogOn(h.T, h.Direct(account), account)
+}
+
+// LogOn lets an account enrol and log on with the code of now, and returns its
+// secret.
+func LogOn(t testing.TB, direct core.Direct, account string) otp.Secret {
+	t.Helper()
+	now := direct.Now()
 	direct.Now = func() time.Time { return now } // no new step between here and there
 	gate := core.Gate{Direct: direct}
-	prompt, err := gate.Prompt(h.T.Context(), core.Actor{Account: account})
-	Must(h.T, err)
+	prompt, err := gate.Prompt(t.Context(), core.Actor{Account: account})
+	Must(t, err)
 	code, err := otp.Code(prompt.Secret, otp.StepAt(now))
-	Must(h.T, err)
-	verdict, err := gate.Verify(h.T.Context(), core.Actor{Account: account}, code)
-	Must(h.T, err)
+	Must(t, err)
+	verdict, err := gate.Verify(t.Context(), core.Actor{Account: account}, code)
+	Must(t, err)
 	if !verdict.Granted {
-		h.T.Fatalf("%s was not let in: %s", account, verdict.Reason)
+		t.Fatalf("%s was not let in: %s", account, verdict.Reason)
 	}
 	return prompt.Secret
 }

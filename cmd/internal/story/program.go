@@ -67,7 +67,7 @@ var (
 )
 
 // Must ends the test if there is an error.
-func Must(t *testing.T, err error) {
+func Must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func Must(t *testing.T, err error) {
 }
 
 // Display starts a display of that size.
-func Display(t *testing.T, size image.Point) *desktop.Desktop {
+func Display(t testing.TB, size image.Point) *desktop.Desktop {
 	t.Helper()
 	desk, err := desktop.Start(t.Context(), size.X, size.Y)
 	Must(t, err)
@@ -98,7 +98,7 @@ type Start struct {
 
 // Window is a running program with its window on a display of its own.
 type Window struct {
-	T      *testing.T
+	T      testing.TB
 	Desk   *desktop.Desktop
 	Cmd    *exec.Cmd
 	Output *bytes.Buffer // not to be read before Stop
@@ -108,7 +108,7 @@ type Window struct {
 }
 
 // Open starts a program and waits for its window, which then has the keyboard.
-func (s Start) Open(t *testing.T) *Window {
+func (s Start) Open(t testing.TB) *Window {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*Patience)
 	t.Cleanup(cancel)
@@ -173,7 +173,7 @@ func (w *Window) Text(img *image.RGBA) string {
 	if img == nil {
 		return ""
 	}
-	text, err := desktop.ReadText(w.ctx, img, desktop.Reading{Area: w.Place.Bounds, Scale: 2})
+	text, err := desktop.ReadText(w.ctx, img, desktop.Reading{Area: w.Desk.Bounds(w.Place), Scale: 2})
 	Must(w.T, err)
 	return text
 }

@@ -45,7 +45,7 @@ type RDPHost struct {
 
 // NewRDPHost sets a terminal server up, from the files in packaging and the
 // programs that Main built, and starts it. It is only for where Alone is true.
-func NewRDPHost(t *testing.T, packaging string, accounts ...string) *RDPHost {
+func NewRDPHost(t testing.TB, packaging string, accounts ...string) *RDPHost {
 	t.Helper()
 	h := &RDPHost{Host: &Host{T: t, File: "/etc/tfa/tfa.toml", Folder: "/var/lib/tfa"}}
 	for _, account := range accounts {
