@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"slices"
 
 	"evry.nl/tfa/assets/translations"
@@ -83,11 +85,28 @@ func run(o options) int {
 	}}
 	switch {
 	case o.pam:
-		return g.inPAM(os.Stdin)
+		return aside(func() int { return g.inPAM(os.Stdin) })
 	case o.tty:
-		return g.onTerminal()
+		return aside(g.onTerminal)
 	}
 	return g.inWindow()
+}
+
+// aside runs a front that has no window, so that its decision is the work of one
+// thread. While it lasts the store is locked, and whoever has to wait for a
+// processor in between keeps all the others waiting that log on now.
+func aside(front func() int) int {
+	// A statement to the store asks another goroutine to watch over it. It need
+	// not run on another thread.
+	runtime.GOMAXPROCS(1)
+	// The program ends long before it has made 16 MB of garbage, so it does not
+	// begin to collect when it is about to answer.
+	debug.SetGCPercent(400)
+	// Fyne has tied this goroutine to the main thread, and whatever it waits for
+	// then changes threads twice.
+	status := make(chan int)
+	go func() { status <- front() }()
+	return <-status
 }
 
 // whoIs returns the account that is logging on.
