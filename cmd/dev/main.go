@@ -8,6 +8,8 @@
 //	test [ARG…]          run all tests, with real windows and real users; ARGs
 //	                     are packages and flags of go test, as -run=Name
 //	check                run what finds mistakes without running the program
+//	bench                measure, beside what people would use instead, and print
+//	                     a table; takes about ten minutes
 //	shots DIR            draw every screen into DIR
 //
 // On Debian and its kin, dev installs the packages that a verb needs, and says
@@ -31,6 +33,7 @@ var verbs = map[string]func(ctx context.Context, args []string) error{
 	"demo":  demo,
 	"test":  test,
 	"check": check,
+	"bench": bench,
 	"shots": shots,
 }
 
@@ -64,11 +67,11 @@ func run(ctx context.Context, args []string) int {
 
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return usageError("no verb: say demo, test, check or shots")
+		return usageError("no verb: say demo, test, check, bench or shots")
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
-		return usageError(fmt.Sprintf("no verb %q: say demo, test, check or shots", args[0]))
+		return usageError(fmt.Sprintf("no verb %q: say demo, test, check, bench or shots", args[0]))
 	}
 	if _, err := os.Stat("go.mod"); err != nil {
 		return usageError("run it in the root of the repository, where go.mod is")

@@ -15,6 +15,7 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		"unknown_verb":            {"deploy"},
 		"demo_with_an_argument":   {"demo", "now"},
 		"check_with_an_argument":  {"check", "./..."},
+		"bench_with_an_argument":  {"bench", "Logon"},
 		"shots_without_a_folder":  {"shots"},
 		"shots_with_two_folders":  {"shots", "a", "b"},
 		"test_with_a_loose_value": {"test", "-run", "TestA"},

@@ -64,6 +64,10 @@ var (
 		{"nodejs", "nodejs", "nodejs", "node"},
 		{"npm", "nodejs-npm", "npm", "npm"},
 	}
+	// peerPackages are what bench measures the product beside.
+	peerPackages = []pkg{
+		{"libpam-google-authenticator", "google-authenticator", "libpam-google-authenticator", "google-authenticator"},
+	}
 )
 
 // ensure makes the packages be there: it installs them where it knows how to

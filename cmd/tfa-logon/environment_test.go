@@ -41,7 +41,7 @@ func split(text string) []string { return strings.Split(strings.TrimSuffix(text,
 
 // atGate starts the gate on pipes in an environment. Its command prints what it
 // has of one.
-func atGate(t *testing.T, h *story.Host, account string, environment []string) (cmd *exec.Cmd, in io.WriteCloser, out *bytes.Buffer, said *bufio.Reader) {
+func atGate(t testing.TB, h *story.Host, account string, environment []string) (cmd *exec.Cmd, in io.WriteCloser, out *bytes.Buffer, said *bufio.Reader) {
 	t.Helper()
 	cmd = exec.CommandContext(t.Context(), story.Path("tfa-logon"), "--config", h.File, "--tty", "--", "env", "-0")
 	cmd.Env = environment
@@ -58,7 +58,7 @@ func atGate(t *testing.T, h *story.Host, account string, environment []string) (
 }
 
 // isReady waits until the gate waits for an answer.
-func isReady(t *testing.T, said *bufio.Reader) {
+func isReady(t testing.TB, said *bufio.Reader) {
 	t.Helper()
 	for {
 		line, err := said.ReadString('\n')

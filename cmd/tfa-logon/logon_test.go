@@ -20,14 +20,14 @@ import (
 func TestMain(m *testing.M) { os.Exit(story.Main(m, "tfa-logon", "tfa-admin", "beheertool")) }
 
 // practice makes a host with one account, whose practice has a name of its own.
-func practice(t *testing.T) (h *story.Host, account string) {
+func practice(t testing.TB) (h *story.Host, account string) {
 	t.Helper()
 	account = fmt.Sprintf("EVL%d-1", os.Getpid())
 	return story.NewHost(t, account), account
 }
 
 // logOn opens the gate for an account. On yes it writes a line.
-func logOn(t *testing.T, h *story.Host, account string) *story.Window {
+func logOn(t testing.TB, h *story.Host, account string) *story.Window {
 	t.Helper()
 	return story.Start{
 		Command: "tfa-logon", As: h.As(account), Title: "Inloggen", Size: story.Small,

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +40,49 @@ func BenchmarkLogon(b *testing.B) {
 		if err := s.Close(); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkLogonsAtOnce is what the gates of a practice do in the morning: 32
+// stores are open, each as its own process would have it, and all get a right
+// code at the same moment, each for an account of its own.
+func BenchmarkLogonsAtOnce(b *testing.B) {
+	const gates = 32
+	told := newSpec(b)
+	key := keyOf(b, told)
+	now := testNow
+	verifiers, actors, secrets := make([]core.Gate, gates), make([]core.Actor, gates), make([]otp.Secret, gates)
+	for i := range gates {
+		s := mustOpen(b, told.Path, key)
+		verifiers[i] = core.Gate{Direct: core.Direct{Store: s, Rules: core.DefaultRules(), Now: func() time.Time { return now }}}
+		actors[i].Account = fmt.Sprintf("%s-%d", practice, i+1)
+		secrets[i] = enrolled(b, s, actors[i].Account, now)
+	}
+	var took []time.Duration
+	for b.Loop() {
+		now = now.Add(otp.Period)
+		round := make([]time.Duration, gates)
+		var start, end sync.WaitGroup
+		start.Add(1)
+		for i := range gates {
+			code := codeAt(b, secrets[i], now)
+			end.Go(func() {
+				start.Wait()
+				began := time.Now()
+				if v, err := verifiers[i].Verify(b.Context(), actors[i], code); err != nil || !v.Granted {
+					b.Errorf("%+v, %v", v, err)
+				}
+				round[i] = time.Since(began)
+			})
+		}
+		start.Done()
+		end.Wait()
+		took = append(took, round...)
+	}
+	slices.Sort(took)
+	for _, percent := range []int{50, 99} {
+		at := took[(len(took)-1)*percent/100]
+		b.ReportMetric(float64(at)/float64(time.Millisecond), fmt.Sprintf("p%d-ms", percent))
 	}
 }
 
