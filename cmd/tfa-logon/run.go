@@ -44,6 +44,9 @@ type gate struct {
 
 // run asks, and on yes runs the command. It returns the exit status.
 func run(o options) int {
+	// A window that waits, and a statement to the store, wake other goroutines all
+	// the time. None of them is worth another thread.
+	runtime.GOMAXPROCS(1)
 	texts, err := translations.For("nl") // until the configuration says otherwise
 	if err != nil {
 		return fault(o, nil, err)
@@ -93,12 +96,9 @@ func run(o options) int {
 }
 
 // aside runs a front that has no window, so that its decision is the work of one
-// thread. While it lasts the store is locked, and whoever has to wait for a
-// processor in between keeps all the others waiting that log on now.
+// thread. While it lasts the store is locked, and a gate that has to wait for a
+// processor in between keeps all others waiting that log on now.
 func aside(front func() int) int {
-	// A statement to the store asks another goroutine to watch over it. It need
-	// not run on another thread.
-	runtime.GOMAXPROCS(1)
 	// The program ends long before it has made 16 MB of garbage, so it does not
 	// begin to collect when it is about to answer.
 	debug.SetGCPercent(400)
