@@ -38,6 +38,9 @@ func BenchmarkWaitingOverRDP(b *testing.B) {
 				sent := sentToClient(b) - before
 				b.ReportMetric(float64(sent), "sent-B/min")
 				s.Keep("untouched")
+				if before == 0 {
+					b.Error("nothing has ever been sent to the client")
+				}
 				if sent != 0 {
 					b.Errorf("%d bytes went to the client", sent)
 				}
