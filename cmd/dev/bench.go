@@ -12,13 +12,16 @@ import (
 	"strings"
 )
 
-// benchmarks are what bench runs. What waits for a minute is run once.
+// benchmarks are what bench runs, and how many times: one after the other, so
+// that ours and the peers' take turns, whatever else the machine does meanwhile.
+// What waits for a minute is run once.
 var benchmarks = []struct {
-	pattern, count string
-	packages       []string
+	times    int
+	pattern  string
+	packages []string
 }{
-	{"^(BenchmarkLogon|BenchmarkLogonsAtOnce)$", "5", []string{"./cmd/tfa-logon", "./storage/sqlite"}},
-	{"^(BenchmarkWaiting|BenchmarkWaitingOverRDP)$", "1", []string{"./cmd/tfa-logon"}},
+	{5, "^(BenchmarkLogon|BenchmarkLogonsAtOnce)$", []string{"./cmd/tfa-logon", "./storage/sqlite"}},
+	{1, "^(BenchmarkWaiting|BenchmarkWaitingOverRDP)$", []string{"./cmd/tfa-logon"}},
 }
 
 const (
@@ -55,19 +58,28 @@ func bench(ctx context.Context, args []string) error {
 	}
 	found := results{}
 	for _, set := range benchmarks {
-		if load, err := os.ReadFile("/proc/loadavg"); err == nil {
-			say("the load of this machine is %s: what others do makes the figures worse", bytes.Fields(load)[0])
+		for range set.times {
+			if err := measure(ctx, found, set.pattern, set.packages); err != nil {
+				return err
+			}
 		}
-		cmd := exec.CommandContext(ctx, "go", slices.Concat(
-			[]string{"test", "-tags=rdp", "-run=^$", "-bench=" + set.pattern, "-count=" + set.count, "-timeout=1h"}, set.packages)...)
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, os.Stderr), os.Stderr
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("running benchmarks: %w", err)
-		}
-		found.read(out.String())
 	}
 	return found.print(os.Stdout)
+}
+
+// measure runs benchmarks and adds to what was found.
+func measure(ctx context.Context, found results, pattern string, packages []string) error {
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		say("the load of this machine is %s: what others do makes the figures worse", bytes.Fields(load)[0])
+	}
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-tags=rdp", "-run=^$", "-bench=" + pattern, "-timeout=1h"}, packages...)...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, os.Stderr), os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("running benchmarks: %w", err)
+	}
+	found.read(out.String())
+	return nil
 }
 
 // results are measured values, by benchmark and unit.
