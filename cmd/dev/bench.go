@@ -53,7 +53,7 @@ func bench(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		return usageError("bench takes no arguments")
 	}
-	if err := ensure(ctx, slices.Concat(buildPackages, displayPackages, testPackages, rdpPackages, peerPackages)); err != nil {
+	if err := ensure(ctx, slices.Concat(buildPackages, displayPackages, testPackages, peerPackages)); err != nil {
 		return err
 	}
 	found := results{}
@@ -72,7 +72,7 @@ func measure(ctx context.Context, found results, pattern string, packages []stri
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		say("the load of this machine is %s: what others do makes the figures worse", bytes.Fields(load)[0])
 	}
-	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-tags=rdp", "-run=^$", "-bench=" + pattern, "-timeout=1h"}, packages...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-run=^$", "-bench=" + pattern, "-timeout=1h"}, packages...)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, os.Stderr), os.Stderr
 	if err := cmd.Run(); err != nil {

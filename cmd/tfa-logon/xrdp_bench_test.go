@@ -1,5 +1,3 @@
-//go:build rdp
-
 package main
 
 import (
