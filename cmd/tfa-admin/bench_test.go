@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"filippo.io/age"
+
 	"evry.nl/tfa/cmd/internal/clock"
 	"evry.nl/tfa/cmd/internal/stores"
 	"evry.nl/tfa/core"
@@ -46,8 +48,13 @@ func BenchmarkNight(b *testing.B) {
 	}
 	close(numbers)
 	all.Wait()
-	for _, verb := range []string{"practice list", "log verify"} {
-		b.Run(strings.ReplaceAll(verb, " ", "_"), func(b *testing.B) {
+	recipient, err := age.GenerateX25519Identity()
+	s.must(err)
+	for _, verb := range []string{
+		"practice list", "log verify", "backup --all --to " + b.TempDir() + " --recipient " + recipient.Recipient().String(),
+	} {
+		name, _, _ := strings.Cut(verb, " --")
+		b.Run(strings.ReplaceAll(name, " ", "_"), func(b *testing.B) {
 			s.run(b, built, "EV-0999", strings.Fields(verb)...)
 		})
 	}
