@@ -14,18 +14,18 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"evry.nl/tfa/cmd/internal/apart"
 	"evry.nl/tfa/cmd/internal/clock"
 	"evry.nl/tfa/cmd/internal/config"
 	"evry.nl/tfa/cmd/internal/identity"
 	"evry.nl/tfa/cmd/internal/stores"
-	"evry.nl/tfa/cmd/internal/story"
 	"evry.nl/tfa/core"
 	"evry.nl/tfa/core/otp"
 )
 
 func TestMain(m *testing.M) {
 	if strings.HasSuffix(os.Args[0], ".test") { // and not one of the commands below
-		story.Apart()
+		apart.Start()
 	}
 	testscript.Main(m, map[string]func(){program: main, "gate": gate})
 }

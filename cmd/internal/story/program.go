@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"evry.nl/tfa/cmd/internal/apart"
 	"evry.nl/tfa/cmd/internal/desktop"
 )
 
@@ -34,7 +35,7 @@ func Main(m *testing.M, commands ...string) int {
 		folder = alonePrograms
 		return m.Run()
 	}
-	Apart()
+	apart.Start()
 	var err error
 	if folder, err = os.MkdirTemp("", "tfa-story-"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
