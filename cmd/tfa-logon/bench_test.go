@@ -46,10 +46,18 @@ func BenchmarkLogon(b *testing.B) {
 	}
 	h := story.NewHost(b, accounts...)
 	h.Admin("practice", "enable", name)
+	var secrets []otp.Secret
+	for _, account := range accounts {
+		secrets = append(secrets, h.LogOn(account))
+	}
 	for _, gate := range []struct {
 		name string
 		asker
-	}{{"tfa-logon", ours(b, h, accounts)}, {"pam_google_authenticator", theirs(b, accounts)}} {
+	}{
+		{"tfa-logon", ours(h, accounts, secrets, story.Path("tfa-logon"))},
+		{"tfa-logon_for_terminals", ours(h, accounts, secrets, forTerminals(b))},
+		{"pam_google_authenticator", theirs(b, accounts)},
+	} {
 		for _, together := range []int{1, morning} {
 			b.Run(fmt.Sprintf("gate=%s/together=%d", gate.name, together), func(b *testing.B) {
 				var took []time.Duration
@@ -69,11 +77,7 @@ func BenchmarkLogon(b *testing.B) {
 }
 
 // ours returns the gate on a terminal.
-func ours(b *testing.B, h *story.Host, accounts []string) asker {
-	var secrets []otp.Secret
-	for _, account := range accounts {
-		secrets = append(secrets, h.LogOn(account))
-	}
+func ours(h *story.Host, accounts []string, secrets []otp.Secret, program string) asker {
 	return asker{
 		asks: "ready terminal\n",
 		renew: func(b *testing.B) []otp.Secret {
@@ -89,7 +93,7 @@ func ours(b *testing.B, h *story.Host, accounts []string) asker {
 			return secrets
 		},
 		start: func(b *testing.B, account string) *exec.Cmd {
-			cmd := exec.CommandContext(b.Context(), story.Path("tfa-logon"), "--config", h.File, "--tty")
+			cmd := exec.CommandContext(b.Context(), program, "--config", h.File, "--tty")
 			cmd.Env = []string{"TERM=xterm"}
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: h.As(account)}
 			return cmd

@@ -23,6 +23,9 @@
 // the first answer, it writes a line to standard error that begins with
 // "ready". If there is no window within 10 seconds, it ends with status 2.
 //
+// Built with the tag terminal it has no window, and needs no libraries: for hosts
+// where people log on by ssh, at a console or through PAM alone.
+//
 // Exit status: COMMAND's own, or 0 without COMMAND, on yes; 1 on no; 2 on a
 // fault, which is a no too: a sentence for the person, the cause for the log.
 package main

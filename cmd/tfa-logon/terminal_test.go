@@ -6,7 +6,9 @@ import (
 	"image"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"evry.nl/tfa/cmd/internal/story"
@@ -127,4 +129,46 @@ func TestTheTerminalIsClosed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Built for terminals alone, the gate asks there, and has no window to ask in.
+func TestTheGateBuiltForTerminals(t *testing.T) {
+	h, account := practice(t)
+	program := forTerminals(t)
+	for name, tc := range map[string]struct {
+		args   []string
+		status int
+		says   string
+	}{
+		"on_a_terminal": {[]string{"--tty"}, exitYes, "Uw praktijk gebruikt nog geen Two Factor Authenticatie."},
+		"in_a_window":   {nil, exitFault, "Inloggen lukt nu niet"},
+	} {
+		cmd := exec.CommandContext(t.Context(), program, append([]string{"--config", h.File}, tc.args...)...)
+		cmd.Env = []string{"TERM=xterm"}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: h.As(account)}
+		cmd.Stdin = strings.NewReader("0\n") // without a code
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if err != nil && !errors.As(err, &exit) {
+			t.Fatal(err)
+		}
+		if status := cmd.ProcessState.ExitCode(); status != tc.status || !strings.Contains(string(out), tc.says) {
+			t.Errorf("%s: status %d, said %s", name, status, out)
+		}
+	}
+}
+
+// forTerminals builds the gate without windows.
+func forTerminals(t testing.TB) string {
+	t.Helper()
+	folder := t.TempDir()
+	story.Must(t, os.Chmod(filepath.Dir(folder), 0o755))
+	story.Must(t, os.Chmod(folder, 0o755))
+	path := filepath.Join(folder, "tfa-logon")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "terminal", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
 }
