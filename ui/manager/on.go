@@ -85,7 +85,7 @@ func (s *onScreen) layout() *fyne.Container {
 		container.New(paddedLayout(theme.Padding()), container.NewVBox(live, hint)))
 	s.missing = container.NewVBox(s.heading, s.why)
 	s.band = container.NewVBox(fynewidget.NewSeparator(), s.transition, s.unscanned)
-	bottom := container.NewVBox(border(nil, nil, nil, container.NewVBox(s.reset, s.scan), s.state), s.band)
+	bottom := container.NewVBox(border(nil, nil, nil, container.NewHBox(s.reset, s.scan), s.state), s.band)
 	return border(nil, bottom, nil, nil, container.NewVScroll(container.NewStack(s.shown, s.missing)))
 }
 
