@@ -18,6 +18,7 @@ import (
 	"evry.nl/tfa/cmd/internal/config"
 	"evry.nl/tfa/cmd/internal/identity"
 	"evry.nl/tfa/core"
+	"evry.nl/tfa/storage/durable"
 	"evry.nl/tfa/storage/sqlite"
 )
 
@@ -106,7 +107,7 @@ func (c backupCommand) Run(d *desk) error {
 	if err != nil {
 		return err
 	}
-	documents, failed := each(d, practices, func(practice string, h core.Helpdesk) (backupDocument, error) {
+	return tellEach(d, practices, func(practice string, h core.Helpdesk) (backupDocument, error) {
 		store, ok := h.Store.(copier)
 		if !ok {
 			return backupDocument{}, refusal("the store of " + practice + " is no file: its database makes the backups")
@@ -123,26 +124,10 @@ func (c backupCommand) Run(d *desk) error {
 			return encrypt(d.ctx, store, w, recipients, at)
 		})
 		return backupDocument{practice, file, utc(manifest.At), manifest.LastSeq, size}, err
-	})
-	if failed != nil && len(documents) == 0 {
-		return failed
-	}
-	if err := d.printBackups(documents); err != nil {
+	}, func(b backupDocument) error {
+		_, err := fmt.Fprintf(d.out, "%s: up to event %d, in %s\n", b.Practice, b.LastSeq, b.File)
 		return err
-	}
-	return failed
-}
-
-func (d *desk) printBackups(documents []backupDocument) error {
-	if d.json {
-		return d.printJSON(list(documents))
-	}
-	for _, b := range documents {
-		if _, err := fmt.Fprintf(d.out, "%s: up to event %d, in %s\n", b.Practice, b.LastSeq, b.File); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }
 
 // naming returns how the files of the backups are called.
@@ -201,7 +186,7 @@ func writeBackup(path string, write func(io.Writer) (sqlite.Manifest, error)) (s
 	case err != nil:
 		return sqlite.Manifest{}, 0, err
 	}
-	return manifest, target.size, syncFolder(folder)
+	return manifest, target.size, durable.SyncFolder(folder)
 }
 
 func encrypt(ctx context.Context, store copier, w io.Writer, recipients []age.Recipient, at time.Time) (sqlite.Manifest, error) {

@@ -49,6 +49,28 @@ func each[T any](d *desk, practices []string, act func(string, core.Helpdesk) (T
 	return done, d.together(errs, len(done))
 }
 
+// tellEach runs act on every practice, as each does, and prints what it yields:
+// one document, or what say makes of each. If nothing could be done, there is
+// nothing to print.
+func tellEach[T any](d *desk, practices []string, act func(string, core.Helpdesk) (T, error), say func(T) error) error {
+	documents, failed := each(d, practices, act)
+	if failed != nil && len(documents) == 0 {
+		return failed
+	}
+	if d.json {
+		if err := d.printJSON(list(documents)); err != nil {
+			return err
+		}
+		return failed
+	}
+	for _, document := range documents {
+		if err := say(document); err != nil {
+			return err
+		}
+	}
+	return failed
+}
+
 // handOut hands the numbers below n to who works, until ctx ends.
 func handOut(ctx context.Context, work chan<- int, n int) {
 	defer close(work)

@@ -151,7 +151,7 @@ func (d *desk) readPassphrase(file string, fresh bool) (string, error) {
 		return strings.TrimSuffix(line, "\r"), err
 	}
 	in, ok := d.in.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
+	if !ok || !isTerminal(in) {
 		return "", hinted{refusal("nobody is there to type a passphrase"), "give a --passphrase-file, or keys of age (see --help)"}
 	}
 	typed, err := d.ask(in, "Passphrase of the backup: ")

@@ -56,36 +56,22 @@ func (c keyRotate) Run(d *desk) error {
 			return err
 		}
 	}
-	documents, failed := each(d, practices, func(practice string, h core.Helpdesk) (keyDocument, error) {
+	return tellEach(d, practices, func(practice string, h core.Helpdesk) (keyDocument, error) {
 		if err := h.RotateKey(d.ctx, actor); err != nil {
 			return keyDocument{}, err
 		}
 		path := d.cfg.KeyPath(practice)
 		old, err := sqlite.ReplacedBeside(path)
 		return keyDocument{Practice: practice, KeyFile: path, OldKeys: append([]string{}, old...)}, err
-	})
-	if failed != nil && len(documents) == 0 {
-		return failed
-	}
-	if err := d.printKeys(documents); err != nil {
-		return err
-	}
-	return failed
-}
-
-func (d *desk) printKeys(documents []keyDocument) error {
-	if d.json {
-		return d.printJSON(list(documents))
-	}
-	for _, k := range documents {
+	}, func(k keyDocument) error {
 		if _, err := fmt.Fprintf(d.out, "%s: a new key in %s\n", k.Practice, k.KeyFile); err != nil {
 			return err
 		}
 		if len(k.OldKeys) > 0 {
 			fmt.Fprintf(d.err, "%s: hint: the old key of %s stays beside it for the stores that a restore replaced; delete both when nobody needs them\n", program, k.Practice)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 type logPrune struct {
@@ -133,27 +119,11 @@ func (c logPrune) Run(d *desk) error {
 		}
 	}
 	before := moment{day: c.Before.Date}.start(d.cfg.Rules().Zone)
-	documents, failed := each(d, practices, func(practice string, h core.Helpdesk) (pruneDocument, error) {
+	return tellEach(d, practices, func(practice string, h core.Helpdesk) (pruneDocument, error) {
 		deleted, err := h.PruneLog(d.ctx, actor, before)
 		return pruneDocument{practice, utc(before), deleted}, err
-	})
-	if failed != nil && len(documents) == 0 {
-		return failed
-	}
-	if err := d.printPruned(documents); err != nil {
+	}, func(p pruneDocument) error {
+		_, err := fmt.Fprintf(d.out, "%s: %d events deleted\n", p.Practice, p.Deleted)
 		return err
-	}
-	return failed
-}
-
-func (d *desk) printPruned(documents []pruneDocument) error {
-	if d.json {
-		return d.printJSON(list(documents))
-	}
-	for _, p := range documents {
-		if _, err := fmt.Fprintf(d.out, "%s: %d events deleted\n", p.Practice, p.Deleted); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
 }

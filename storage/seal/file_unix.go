@@ -58,13 +58,3 @@ func giveFolderGroup(file *os.File) error {
 }
 
 func owner(info os.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
-
-// syncFolder makes the name of a new file last.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
-}

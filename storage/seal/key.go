@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"evry.nl/tfa/core"
+	"evry.nl/tfa/storage/durable"
 )
 
 const (
@@ -100,7 +101,7 @@ func createKeyFile(path string, key Key, give func(*os.File) error) error {
 		err = closing
 	}
 	if err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = durable.SyncFolder(filepath.Dir(path))
 	}
 	if err != nil { // a half-written key would be taken for a broken one
 		os.Remove(path)

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"evry.nl/tfa/core"
+	"evry.nl/tfa/storage/durable"
 )
 
 // Source is where a store finds its key: a Key itself, or a KeyFile.
@@ -76,7 +77,7 @@ func (f KeyFile) Adopt() error {
 	if err := os.Rename(f.next(), string(f)); err != nil {
 		return fmt.Errorf("replacing key: %w", err)
 	}
-	return syncFolder(filepath.Dir(string(f)))
+	return durable.SyncFolder(filepath.Dir(string(f)))
 }
 
 // Keep gives the present key a second name.

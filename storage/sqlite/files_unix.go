@@ -89,13 +89,3 @@ func foreign(path string, owned *syscall.Stat_t) error {
 }
 
 func owners(info os.FileInfo) *syscall.Stat_t { return info.Sys().(*syscall.Stat_t) }
-
-// syncFolder makes the name of a new store last.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
-}

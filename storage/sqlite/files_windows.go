@@ -10,6 +10,3 @@ func share(*os.File) error { return nil }
 func checkFolderOwner(string, os.FileInfo) error { return nil }
 
 func (s *Store) checkFile(os.FileInfo) error { return nil }
-
-// syncFolder has nothing to do: Windows writes names with the file.
-func syncFolder(string) error { return nil }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"evry.nl/tfa/core"
+	"evry.nl/tfa/storage/durable"
 	"evry.nl/tfa/storage/seal"
 )
 
@@ -102,7 +103,7 @@ func (s *Store) create(ctx context.Context, key seal.Key) error {
 	if err := os.Rename(fresh, s.path); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(s.path))
+	return durable.SyncFolder(filepath.Dir(s.path))
 }
 
 // fill makes a complete store in the file fresh.

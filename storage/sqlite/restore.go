@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"evry.nl/tfa/core"
+	"evry.nl/tfa/storage/durable"
 	"evry.nl/tfa/storage/seal"
 )
 
@@ -72,7 +73,7 @@ func (u *Restoration) install(ctx context.Context, keys seal.KeyFile, at time.Ti
 	if err := os.Rename(u.fresh, u.path); err != nil {
 		return "", err
 	}
-	if err := syncFolder(filepath.Dir(u.path)); err != nil {
+	if err := durable.SyncFolder(filepath.Dir(u.path)); err != nil {
 		return "", err
 	}
 	// A key that was to come is of a store that was lost, if of any.
