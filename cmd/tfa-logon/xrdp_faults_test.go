@@ -29,17 +29,14 @@ func TestRDPGateDies(t *testing.T) {
 		"x_server_killed": {xServer, syscall.SIGKILL},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if !story.Alone(t) {
-				return
-			}
-			h := story.NewRDPHost(t, xrdpPackaging, receptionist)
-			enrolled(h)
-			s := h.Connect(receptionist)
-			s.Says("Voer uw OTP (one-time password) in")
-			h.Signal(receptionist, tc.program, tc.signal)
-			s.Ends()
-			noDesktop(t, h)
+			onRDPHost(t, func(h *story.RDPHost) {
+				enrolled(h)
+				s := h.Connect(receptionist)
+				s.Says("Voer uw OTP (one-time password) in")
+				h.Signal(receptionist, tc.program, tc.signal)
+				s.Ends()
+				noDesktop(t, h)
+			}, receptionist)
 		})
 	}
 }
@@ -48,21 +45,18 @@ func TestRDPGateDies(t *testing.T) {
 func TestRDPWrapperDies(t *testing.T) {
 	for name, kill := range map[string]bool{"killed": true, "window_manager_never_ready": false} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if !story.Alone(t) {
-				return
-			}
-			h := story.NewRDPHost(t, xrdpPackaging, receptionist)
-			enrolled(h)
-			story.Must(t, os.Rename(manager, manager+".real"))
-			story.Must(t, os.WriteFile(manager, []byte("#!/bin/sh\nexec "+manager+".real --sm-disable\n"), 0o755))
-			s := h.Connect(receptionist)
-			if kill {
-				h.Until("the wrapper waits", story.Patience, func() bool { return len(h.Processes(receptionist, manager+".real")) > 0 })
-				h.Signal(receptionist, "/usr/bin/dash", syscall.SIGKILL)
-			}
-			s.Ends()
-			noDesktop(t, h)
+			onRDPHost(t, func(h *story.RDPHost) {
+				enrolled(h)
+				story.Must(t, os.Rename(manager, manager+".real"))
+				story.Must(t, os.WriteFile(manager, []byte("#!/bin/sh\nexec "+manager+".real --sm-disable\n"), 0o755))
+				s := h.Connect(receptionist)
+				if kill {
+					h.Until("the wrapper waits", story.Patience, func() bool { return len(h.Processes(receptionist, manager+".real")) > 0 })
+					h.Signal(receptionist, "/usr/bin/dash", syscall.SIGKILL)
+				}
+				s.Ends()
+				noDesktop(t, h)
+			}, receptionist)
 		})
 	}
 }
@@ -86,21 +80,18 @@ func TestRDPMissing(t *testing.T) {
 		"folder_of_stores": {path: store, said: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if !story.Alone(t) {
-				return
-			}
-			h := story.NewRDPHost(t, xrdpPackaging, receptionist)
-			enrolled(h)
-			story.Must(t, os.RemoveAll(tc.path))
-			s := h.Connect(receptionist)
-			if tc.said {
-				s.Says("Inloggen lukt nu niet")
-				s.Keep("fault")
-				s.Press("Return")
-			}
-			s.Ends()
-			noDesktop(t, h)
+			onRDPHost(t, func(h *story.RDPHost) {
+				enrolled(h)
+				story.Must(t, os.RemoveAll(tc.path))
+				s := h.Connect(receptionist)
+				if tc.said {
+					s.Says("Inloggen lukt nu niet")
+					s.Keep("fault")
+					s.Press("Return")
+				}
+				s.Ends()
+				noDesktop(t, h)
+			}, receptionist)
 		})
 	}
 }
@@ -108,49 +99,43 @@ func TestRDPMissing(t *testing.T) {
 // The window manager of the gate is no part of the lock: without it the gate
 // still stands, and still opens.
 func TestRDPWindowManagerDies(t *testing.T) {
-	t.Parallel()
-	if !story.Alone(t) {
-		return
-	}
-	h := story.NewRDPHost(t, xrdpPackaging, receptionist)
-	secret := enrolled(h)
-	s := h.Connect(receptionist)
-	s.Says("Voer uw OTP (one-time password) in")
-	h.Signal(receptionist, manager, syscall.SIGKILL)
-	h.Until("it is gone", story.Patience, func() bool { return len(h.Processes(receptionist, manager)) == 0 })
-	noDesktop(t, h)
-	s.TypeSlowly(phone(t, secret, 1))
-	s.ReachesDesktop()
+	onRDPHost(t, func(h *story.RDPHost) {
+		secret := enrolled(h)
+		s := h.Connect(receptionist)
+		s.Says("Voer uw OTP (one-time password) in")
+		h.Signal(receptionist, manager, syscall.SIGKILL)
+		h.Until("it is gone", story.Patience, func() bool { return len(h.Processes(receptionist, manager)) == 0 })
+		noDesktop(t, h)
+		s.TypeSlowly(phone(t, secret, 1))
+		s.ReachesDesktop()
+	}, receptionist)
 }
 
 // A right code that can't be recorded as spent opens nothing.
 func TestRDPDiskFull(t *testing.T) {
-	t.Parallel()
-	if !story.Alone(t) {
-		return
-	}
-	h := story.NewRDPHost(t, xrdpPackaging, receptionist)
-	h.Admin("practice", "enable", rdpPractice)
-	secret := h.LogOn(receptionist).Base32()
-	for _, command := range [][]string{
-		{"mkdir", "/srv/small"},
-		{"mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", "/srv/small"},
-		{"cp", "--archive", h.Folder + "/.", "/srv/small"},
-		{"mount", "--bind", "/srv/small", h.Folder},
-	} {
-		if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", command, err, out)
+	onRDPHost(t, func(h *story.RDPHost) {
+		h.Admin("practice", "enable", rdpPractice)
+		secret := h.LogOn(receptionist).Base32()
+		for _, command := range [][]string{
+			{"mkdir", "/srv/small"},
+			{"mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", "/srv/small"},
+			{"cp", "--archive", h.Folder + "/.", "/srv/small"},
+			{"mount", "--bind", "/srv/small", h.Folder},
+		} {
+			if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", command, err, out)
+			}
 		}
-	}
-	s := h.Connect(receptionist)
-	s.Says("Voer uw OTP (one-time password) in")
-	if err := exec.CommandContext(t.Context(), "dd", "if=/dev/zero", "of="+h.Folder+"/full", "bs=4k").Run(); err == nil {
-		t.Fatal("the disk is not full")
-	}
-	s.TypeSlowly(phone(t, secret, 1))
-	s.Says("Inloggen lukt nu niet")
-	s.Keep("disk-full")
-	s.Press("Return")
-	s.Ends()
-	noDesktop(t, h)
+		s := h.Connect(receptionist)
+		s.Says("Voer uw OTP (one-time password) in")
+		if err := exec.CommandContext(t.Context(), "dd", "if=/dev/zero", "of="+h.Folder+"/full", "bs=4k").Run(); err == nil {
+			t.Fatal("the disk is not full")
+		}
+		s.TypeSlowly(phone(t, secret, 1))
+		s.Says("Inloggen lukt nu niet")
+		s.Keep("disk-full")
+		s.Press("Return")
+		s.Ends()
+		noDesktop(t, h)
+	}, receptionist)
 }

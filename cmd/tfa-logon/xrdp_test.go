@@ -36,11 +36,17 @@ func TestRDP(t *testing.T) {
 		"disconnecting_ends_the_session":        disconnect,
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if story.Alone(t) {
-				play(t, story.NewRDPHost(t, xrdpPackaging, receptionist, colleague))
-			}
+			onRDPHost(t, func(h *story.RDPHost) { play(t, h) }, receptionist, colleague)
 		})
+	}
+}
+
+// onRDPHost plays a story on a machine of its own, which has these accounts.
+func onRDPHost(t *testing.T, play func(*story.RDPHost), accounts ...string) {
+	t.Helper()
+	t.Parallel()
+	if story.Alone(t) {
+		play(story.NewRDPHost(t, xrdpPackaging, accounts...))
 	}
 }
 

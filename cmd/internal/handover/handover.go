@@ -5,6 +5,7 @@ package handover
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 )
@@ -42,6 +43,20 @@ func Environment() (session []string, err error) {
 		return nil, fmt.Errorf("taking over the environment: %w", err)
 	}
 	return session, nil
+}
+
+// Run runs the command with the session's environment in this program's place,
+// and returns only if it can't. On Windows no program can take another's place:
+// there it waits for the command and returns its status.
+func Run(command, session []string) (status int, err error) {
+	path, err := exec.LookPath(command[0])
+	if err != nil {
+		return 0, fmt.Errorf("finding the command: %w", err)
+	}
+	if status, err = become(path, command, session); err != nil {
+		return 0, fmt.Errorf("running %s: %w", path, err)
+	}
+	return status, nil
 }
 
 // join makes one text of the entries of an environment, for the pipe.

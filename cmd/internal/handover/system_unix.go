@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strconv"
 	"syscall"
 )
@@ -58,13 +57,8 @@ func receive(fd string) ([]string, error) {
 	return split(string(sent)), nil
 }
 
-// Run runs the command with the session's environment in this program's place,
-// and returns only if it can't. On Windows no program can take another's place:
-// there it waits for the command and returns its status.
-func Run(command, session []string) (status int, err error) {
-	path, err := exec.LookPath(command[0])
-	if err != nil {
-		return 0, fmt.Errorf("finding the command: %w", err)
-	}
-	return 0, fmt.Errorf("running %s: %w", path, syscall.Exec(path, command, session))
+// become runs the program at path in this program's place, and returns only if
+// it can't.
+func become(path string, command, session []string) (status int, err error) {
+	return 0, syscall.Exec(path, command, session)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strconv"
 
 	"golang.org/x/sys/windows"
@@ -66,15 +65,8 @@ func receive(handle string) ([]string, error) {
 	return split(string(sent)), nil
 }
 
-// Run runs the command with the session's environment, waits for it and returns
-// its status: no program can take another's place here. Error: it did not run.
-func Run(command, session []string) (status int, err error) {
-	path, err := exec.LookPath(command[0])
-	if err != nil {
-		return 0, fmt.Errorf("finding the command: %w", err)
-	}
-	if status, err = runChild(path, command, session); err != nil {
-		return 0, fmt.Errorf("running %s: %w", path, err)
-	}
-	return status, nil
+// become runs the program at path, waits for it and returns its status: no
+// program can take another's place here. Error: it did not run.
+func become(path string, command, session []string) (status int, err error) {
+	return runChild(path, command, session)
 }
