@@ -114,8 +114,7 @@ func TestRDPWindowManagerDies(t *testing.T) {
 // A right code that can't be recorded as spent opens nothing.
 func TestRDPDiskFull(t *testing.T) {
 	onRDPHost(t, func(h *story.RDPHost) {
-		h.Admin("practice", "enable", rdpPractice)
-		secret := h.LogOn(receptionist).Base32()
+		secret := enrolled(h)
 		for _, command := range [][]string{
 			{"mkdir", "/srv/small"},
 			{"mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "tmpfs", "/srv/small"},
