@@ -54,8 +54,8 @@ type world struct {
 	seen     time.Time // the latest moment at which something was stored, if anything was
 	accounts []string
 	lastDay  core.Date
-	// spent are the steps that opened a logon, by account; secrets are all that
-	// an account had; typed are codes that were used, right ones mostly.
+	// spent are the steps that opened a logon by the secret that an account has;
+	// secrets are all that it had; typed are codes that were used, right ones mostly.
 	spent   map[string]map[otp.Step]bool
 	secrets map[string][]otp.Secret
 	typed   []string
@@ -140,9 +140,12 @@ func (w *world) prompt(t *rapid.T) {
 	w.lastDayStays(t)
 }
 
+// keep notes a secret that was shown. A new one has other codes, so none of its
+// steps has opened anything.
 func (w *world) keep(account string, secret otp.Secret) {
 	if !slices.ContainsFunc(w.secrets[account], secret.Equal) {
 		w.secrets[account] = append(w.secrets[account], secret)
+		w.spent[account] = map[otp.Step]bool{}
 	}
 }
 
@@ -238,10 +241,6 @@ func (w *world) spend(t *rapid.T, account, code string) {
 		t.Fatal(err)
 	}
 	spent := w.spent[account]
-	if spent == nil {
-		spent = map[otp.Step]bool{}
-		w.spent[account] = spent
-	}
 	fresh := slices.DeleteFunc(slices.Clone(hits), func(s otp.Step) bool { return spent[s] })
 	if len(fresh) == 0 {
 		t.Fatalf("the code of steps %v opened a logon at step %d, again", hits, now)
