@@ -59,3 +59,13 @@ func (d Date) ISO() string {
 
 // MarshalText implements encoding.TextMarshaler with ISO.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.ISO()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler: ISO, or "" for no date.
+func (d *Date) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*d = Date{}
+		return nil
+	}
+	*d, err = ParseDate(string(text))
+	return err
+}

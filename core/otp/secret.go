@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -51,6 +52,16 @@ func SecretFromBytes(key []byte) (Secret, error) {
 		return Secret{}, ErrEmptySecret
 	}
 	return secretOf(key), nil
+}
+
+// ParseSecret reads what Base32 writes. Error: ErrEmptySecret, or that it is no
+// base32; neither holds the text.
+func ParseSecret(text string) (Secret, error) {
+	key, err := encoding.DecodeString(text)
+	if err != nil {
+		return Secret{}, errors.New("a secret is not base32")
+	}
+	return SecretFromBytes(key)
 }
 
 // IsZero reports whether there is no secret.

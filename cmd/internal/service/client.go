@@ -1,0 +1,188 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"evry.nl/tfa/core"
+)
+
+const (
+	// patience is how long an answer may take. Any that comes later is no.
+	patience = 20 * time.Second
+	// longestAnswer is more than any page of the log, and little enough to read.
+	longestAnswer = 16 << 20
+)
+
+// Client asks the service. It is safe for use by several goroutines. Gate and
+// Tool are its two faces.
+type Client struct{ http *http.Client }
+
+// Gate asks for the gate.
+type Gate struct{ *Client }
+
+// Tool asks for the tool.
+type Tool struct{ *Client }
+
+var (
+	_ core.Verifier = Gate{}
+	_ core.Manager  = Tool{}
+)
+
+// NewClient returns a client of the service at a socket. It connects when it is
+// first asked, and anew when the service was started anew.
+func NewClient(socket string) *Client {
+	return &Client{&http.Client{
+		Timeout: patience,
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "unix", socket)
+			},
+			MaxIdleConns: 1, IdleConnTimeout: time.Minute,
+		},
+	}}
+}
+
+// ask sends a request and reads the answer into out. Errors: those that the
+// service answers with, and service.unreachable.
+func (c *Client) ask(ctx context.Context, operation string, actor core.Actor, r request, out any) error {
+	r.Session = actor.Session
+	body, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("writing a request: %w", err)
+	}
+	asked, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tfa-service"+operation, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("making a request: %w", err)
+	}
+	asked.Header.Set("Content-Type", "application/json")
+	answer, err := c.http.Do(asked)
+	if err != nil {
+		return unreachable(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, longestAnswer))
+	if err != nil {
+		return unreachable(err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		var f fault
+		if json.Unmarshal(text, &f) != nil || f.Code == "" || f.Sentence == "" {
+			return unreachable(fmt.Errorf("it answers %s", answer.Status))
+		}
+		return core.NewError(f.Code, f.Sentence, f.Args, nil)
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return unreachable(errors.New("its answer makes no sense")) // it may hold a secret: not quoted
+	}
+	return nil
+}
+
+func unreachable(cause error) error {
+	return core.NewError(core.Internal, "service.unreachable", nil, cause)
+}
+
+// decide asks for a verdict. Every error comes with the zero Verdict, which
+// denies.
+func (c *Client) decide(ctx context.Context, operation string, actor core.Actor, r request) (core.Verdict, error) {
+	var v verdict
+	if err := c.ask(ctx, operation, actor, r, &v); err != nil {
+		return core.Verdict{}, err
+	}
+	return core.Verdict(v), nil
+}
+
+// Prompt implements core.Verifier.
+func (g Gate) Prompt(ctx context.Context, actor core.Actor) (core.Prompt, error) {
+	var p prompt
+	if err := g.ask(ctx, opPrompt, actor, request{}, &p); err != nil {
+		return core.Prompt{}, err
+	}
+	shown, err := p.core()
+	if err != nil {
+		return core.Prompt{}, unreachable(err)
+	}
+	return shown, nil
+}
+
+// SwitchOn implements core.Verifier.
+func (g Gate) SwitchOn(ctx context.Context, actor core.Actor) (core.Verdict, error) {
+	return g.decide(ctx, opSwitchOn, actor, request{})
+}
+
+// Skip implements core.Verifier.
+func (g Gate) Skip(ctx context.Context, actor core.Actor) (core.Verdict, error) {
+	return g.decide(ctx, opSkip, actor, request{})
+}
+
+// Verify implements core.Verifier.
+func (g Gate) Verify(ctx context.Context, actor core.Actor, typed string) (core.Verdict, error) {
+	return g.decide(ctx, opVerify, actor, request{Typed: typed})
+}
+
+// Leave implements core.Verifier.
+func (g Gate) Leave(ctx context.Context, actor core.Actor, reason core.Reason) error {
+	return g.ask(ctx, opLeave, actor, request{Reason: reason}, &struct{}{})
+}
+
+// Overview implements core.Manager.
+func (t Tool) Overview(ctx context.Context, actor core.Actor) (core.Overview, error) {
+	var o overview
+	if err := t.ask(ctx, opOverview, actor, request{}, &o); err != nil {
+		return core.Overview{}, err
+	}
+	return o.core(), nil
+}
+
+// Version implements core.Manager.
+func (t Tool) Version(ctx context.Context, actor core.Actor) (core.Version, error) {
+	var v core.Version
+	err := t.ask(ctx, opVersion, actor, request{}, &v)
+	return v, err
+}
+
+// SwitchOn implements core.Manager.
+func (t Tool) SwitchOn(ctx context.Context, actor core.Actor) error {
+	return t.ask(ctx, opToolSwitchOn, actor, request{}, &struct{}{})
+}
+
+// Show implements core.Manager.
+func (t Tool) Show(ctx context.Context, actor core.Actor, account string) (core.Disclosure, error) {
+	var d disclosure
+	if err := t.ask(ctx, opShow, actor, request{Account: account}, &d); err != nil {
+		return core.Disclosure{}, err
+	}
+	secret, err := secretOf(d.Secret)
+	if err != nil {
+		return core.Disclosure{}, unreachable(err)
+	}
+	return core.Disclosure{Account: d.Account, Generation: d.Generation, Secret: secret, URI: d.URI}, nil
+}
+
+// Copy implements core.Manager.
+func (t Tool) Copy(ctx context.Context, actor core.Actor, account string, what core.Copied) (string, error) {
+	var text string
+	err := t.ask(ctx, opCopy, actor, request{Account: account, What: what}, &text)
+	return text, err
+}
+
+// Reset implements core.Manager.
+func (t Tool) Reset(ctx context.Context, actor core.Actor, account string) error {
+	return t.ask(ctx, opReset, actor, request{Account: account}, &struct{}{})
+}
+
+// Log implements core.Manager.
+func (t Tool) Log(ctx context.Context, actor core.Actor, q core.Query) (core.Page, error) {
+	var p page
+	if err := t.ask(ctx, opLog, actor, request{Query: query(q)}, &p); err != nil {
+		return core.Page{}, err
+	}
+	return core.Page(p), nil
+}

@@ -1,0 +1,179 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"evry.nl/tfa/core"
+)
+
+// longestRequest is far more than any request has.
+const longestRequest = 16 << 10
+
+// Caller is who asks, as the kernel tells it.
+type Caller struct {
+	// Actor is the account, with the session and address that its logs get.
+	Actor core.Actor
+	// Session is the session that the caller runs in.
+	Session Session
+}
+
+// Session is a remote session, which passes the gate once and for itself alone.
+type Session interface {
+	// Passed reports whether the session is through the gate.
+	Passed() bool
+	// Pass records that it is, before anybody is told so.
+	Pass() error
+}
+
+// Handler answers callers.
+type Handler struct {
+	// Caller tells who is at the other end of a connection, from the context
+	// that ConnContext of the server made.
+	Caller func(ctx context.Context, session string) (Caller, error)
+	// Direct returns the use cases on the store of an account's practice.
+	Direct func(ctx context.Context, account string) (core.Direct, error)
+	Log    *slog.Logger
+}
+
+// operation is one thing that can be asked.
+type operation func(ctx context.Context, d core.Direct, c Caller, r request) (answer any, err error)
+
+// nothing is the answer to what is only done.
+var nothing = struct{}{}
+
+var gateOperations = map[string]operation{
+	opPrompt: func(ctx context.Context, d core.Direct, c Caller, _ request) (any, error) {
+		p, err := core.Gate{Direct: d}.Prompt(ctx, c.Actor)
+		return newPrompt(p), err
+	},
+	opSwitchOn: func(ctx context.Context, d core.Direct, c Caller, _ request) (any, error) {
+		return c.pass(core.Gate{Direct: d}.SwitchOn(ctx, c.Actor))
+	},
+	opSkip: func(ctx context.Context, d core.Direct, c Caller, _ request) (any, error) {
+		return c.pass(core.Gate{Direct: d}.Skip(ctx, c.Actor))
+	},
+	opVerify: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
+		return c.pass(core.Gate{Direct: d}.Verify(ctx, c.Actor, r.Typed))
+	},
+	opLeave: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
+		return nothing, core.Gate{Direct: d}.Leave(ctx, c.Actor, r.Reason)
+	},
+}
+
+// pass lets the session through the gate if the verdict says so. A session that
+// can't be marked is not let through.
+func (c Caller) pass(v core.Verdict, err error) (any, error) {
+	if err == nil && v.Granted {
+		err = c.Session.Pass()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return verdict(v), nil
+}
+
+var toolOperations = map[string]operation{
+	opOverview: func(ctx context.Context, d core.Direct, c Caller, _ request) (any, error) {
+		o, err := core.Tool{Direct: d}.Overview(ctx, c.Actor)
+		return newOverview(o), err
+	},
+	opVersion: func(ctx context.Context, d core.Direct, c Caller, _ request) (any, error) {
+		return core.Tool{Direct: d}.Version(ctx, c.Actor)
+	},
+	opToolSwitchOn: func(ctx context.Context, d core.Direct, c Caller, _ request) (any, error) {
+		return nothing, core.Tool{Direct: d}.SwitchOn(ctx, c.Actor)
+	},
+	opShow: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
+		shown, err := core.Tool{Direct: d}.Show(ctx, c.Actor, r.Account)
+		return disclosure{shown.Account, shown.Generation, shown.Secret.Base32(), shown.URI}, err
+	},
+	opCopy: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
+		return core.Tool{Direct: d}.Copy(ctx, c.Actor, r.Account, r.What)
+	},
+	opReset: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
+		return nothing, core.Tool{Direct: d}.Reset(ctx, c.Actor, r.Account)
+	},
+	opLog: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
+		p, err := core.Tool{Direct: d}.Log(ctx, c.Actor, core.Query(r.Query))
+		return page(p), err
+	},
+}
+
+// ServeMux returns what serves the operations. The tool's are for sessions that
+// have passed the gate: before, a session gets no account, no secret but its
+// own at the first logon, and no code.
+func (h Handler) ServeMux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for path, op := range gateOperations {
+		mux.HandleFunc("POST "+path, h.serve(path, op))
+	}
+	for path, op := range toolOperations {
+		mux.HandleFunc("POST "+path, h.serve(path, func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
+			if !c.Session.Passed() {
+				return nil, core.NewError(core.Refused, "denied.not_passed", nil, nil)
+			}
+			return op(ctx, d, c, r)
+		}))
+	}
+	return mux
+}
+
+func (h Handler) serve(path string, op operation) http.HandlerFunc {
+	return func(w http.ResponseWriter, asked *http.Request) {
+		answer, caller, err := h.answer(asked, op)
+		if err != nil {
+			h.refuse(w, path, caller, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			h.Log.Info("an answer was not taken", "operation", path, "account", caller.Actor.Account)
+		}
+	}
+}
+
+func (h Handler) answer(asked *http.Request, op operation) (any, Caller, error) {
+	ctx := asked.Context()
+	var r request
+	body, err := io.ReadAll(http.MaxBytesReader(nil, asked.Body, longestRequest))
+	if err == nil {
+		err = json.Unmarshal(body, &r)
+	}
+	if err != nil {
+		return nil, Caller{}, core.NewError(core.Invalid, "invalid.request", nil, err)
+	}
+	caller, err := h.Caller(ctx, r.Session)
+	if err != nil {
+		return nil, Caller{}, fmt.Errorf("finding out who asks: %w", err)
+	}
+	direct, err := h.Direct(ctx, caller.Actor.Account)
+	if err != nil {
+		return nil, caller, err
+	}
+	answer, err := op(ctx, direct, caller, r)
+	return answer, caller, err
+}
+
+// refuse answers with an error. Its cause stays here.
+func (h Handler) refuse(w http.ResponseWriter, path string, caller Caller, err error) {
+	f := fault{Code: core.Internal, Sentence: "internal.fault"}
+	var known *core.Error
+	if errors.As(err, &known) {
+		f = fault{known.Code, known.Sentence, known.Args}
+	}
+	level, status := slog.LevelInfo, statuses[f.Code]
+	if status == 0 {
+		level, status = slog.LevelError, http.StatusInternalServerError
+	}
+	h.Log.Log(context.Background(), level, "refused", "operation", path, "account", caller.Actor.Account, "error", err)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(f)
+}
