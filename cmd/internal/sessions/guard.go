@@ -1,0 +1,179 @@
+//go:build linux
+
+package sessions
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Guard is asked by the kernel before any program on this host starts, and
+// refuses those that a session may not start before it has passed the gate
+// (fanotify(7), FAN_OPEN_EXEC_PERM). If its process ends, the kernel asks
+// nobody: Watch then ends what got through.
+type Guard struct {
+	watch Watch
+	fd    int
+	file  *os.File // of fd
+
+	mu sync.Mutex
+	// loads are the processes of which the loader of the program that they were
+	// just let start is yet to be asked for.
+	loads map[int]bool
+}
+
+// NewGuard returns a guard that is asked from now on. Error: the kernel has no
+// such guards, or this process may not have one.
+func NewGuard(watch Watch) (*Guard, error) {
+	fd, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC|unix.FAN_NONBLOCK|unix.FAN_UNLIMITED_QUEUE|unix.FAN_UNLIMITED_MARKS,
+		unix.O_RDONLY|unix.O_CLOEXEC|unix.O_LARGEFILE)
+	if err != nil {
+		return nil, fmt.Errorf("asking the kernel for a guard: %w", err)
+	}
+	g := &Guard{watch: watch, fd: fd, file: os.NewFile(uintptr(fd), "fanotify"), loads: map[int]bool{}}
+	if err := g.Mark(); err != nil {
+		g.file.Close()
+		return nil, err
+	}
+	return g, nil
+}
+
+// unmarked are kinds of file systems that hold no programs, and are made often.
+var unmarked = []string{"proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "securityfs", "debugfs", "tracefs", "bpf", "pstore", "fusectl", "configfs", "autofs", "binfmt_misc", "nsfs", "hugetlbfs", "efivarfs"}
+
+// Mark guards every file system that is mounted now. It is for each time that
+// the list of mounts changes.
+func (g *Guard) Mark() error {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return fmt.Errorf("listing mounts: %w", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		mounted, kind, _ := strings.Cut(line, " - ")
+		fields, kinds := strings.Fields(mounted), strings.Fields(kind)
+		if len(fields) < 5 || len(kinds) == 0 || slices.Contains(unmarked, kinds[0]) {
+			continue
+		}
+		path := unescape(fields[4])
+		err := unix.FanotifyMark(g.fd, unix.FAN_MARK_ADD|unix.FAN_MARK_FILESYSTEM, unix.FAN_OPEN_EXEC_PERM, unix.AT_FDCWD, path)
+		// One that was unmounted meanwhile, lies under another, or is a user's
+		// own has nothing that can be marked.
+		if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EACCES) && !errors.Is(err, unix.ENOTDIR) {
+			return fmt.Errorf("guarding %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// unescape returns a path as it is: mountinfo writes blanks as \040.
+func unescape(path string) string {
+	parts := strings.Split(path, `\`)
+	for i, part := range parts[1:] {
+		if code, err := strconv.ParseUint(part[:min(3, len(part))], 8, 8); err == nil {
+			parts[i+1] = string([]byte{byte(code)}) + part[3:]
+		}
+	}
+	return strings.Join(parts, "")
+}
+
+// Run answers the kernel until Close.
+func (g *Guard) Run() error {
+	events := make([]byte, 64<<10)
+	for {
+		n, err := g.file.Read(events)
+		if errors.Is(err, os.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading what starts: %w", err)
+		}
+		const size = int(unsafe.Sizeof(unix.FanotifyEventMetadata{}))
+		for rest := events[:n]; len(rest) >= size; {
+			event := *(*unix.FanotifyEventMetadata)(unsafe.Pointer(&rest[0]))
+			rest = rest[event.Event_len:]
+			if event.Fd >= 0 {
+				// Each for itself: to find out whose process it is may take another
+				// program, which can't start before it was answered here.
+				go g.answer(int(event.Pid), int(event.Fd))
+			}
+		}
+	}
+}
+
+// Close lets everything start again.
+func (g *Guard) Close() error { return g.file.Close() }
+
+// answer tells the kernel whether a process may start the program in a file.
+func (g *Guard) answer(pid, fd int) {
+	defer unix.Close(fd)
+	response := uint32(unix.FAN_DENY)
+	if g.mayStart(pid, fd) {
+		response = unix.FAN_ALLOW
+	}
+	var text [8]byte
+	binary.NativeEndian.PutUint32(text[:4], uint32(fd))
+	binary.NativeEndian.PutUint32(text[4:], response)
+	unix.Write(g.fd, text[:])
+}
+
+// mayStart decides. What is nobody's that we watch over is let through first.
+func (g *Guard) mayStart(pid, fd int) bool {
+	p, err := lookAt(pid)
+	if err != nil || p.uid == 0 {
+		return true // of another container, or root's
+	}
+	account, protected := g.watch.Accounts.Protected(p.uid)
+	if !protected {
+		return true
+	}
+	s, err := g.watch.Registry.Of(pid)
+	if err == nil && s.Passed() {
+		return true
+	}
+	program, linkErr := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	if linkErr != nil {
+		return false
+	}
+	if err == nil && !s.isClosed() && g.isStep(p, program) {
+		return true
+	}
+	g.watch.Report(Ended{Account: account, Session: s, Program: program, Why: refusedFor(s)})
+	if s != nil {
+		s.End()
+	}
+	return false
+}
+
+func refusedFor(s *Session) Why {
+	switch {
+	case s == nil:
+		return NoSession
+	case s.isClosed():
+		return LeftOver
+	}
+	return Stranger
+}
+
+// isStep reports whether a program is one that brings the gate up, or the loader
+// of such a one: the kernel asks for it right after the program itself.
+func (g *Guard) isStep(p process, program string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if isLoader(program) {
+		loads := g.loads[p.pid]
+		delete(g.loads, p.pid)
+		return loads
+	}
+	starts := g.watch.Policy.Starts(p.program, program)
+	g.loads[p.pid] = starts
+	return starts
+}

@@ -1,0 +1,192 @@
+//go:build linux
+
+package sessions
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// process is a process as the kernel describes it.
+type process struct {
+	pid     int
+	uid     uint32 // real
+	program string // path of what it runs; "" for none, like one that has ended
+}
+
+// lookAt returns what the kernel says of a process. Error: it is gone.
+func lookAt(pid int) (process, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return process{}, err
+	}
+	_, line, found := bytes.Cut(status, []byte("\nUid:"))
+	fields := bytes.Fields(line)
+	if !found || len(fields) == 0 {
+		return process{}, fmt.Errorf("process %d has no user", pid)
+	}
+	uid, err := strconv.ParseUint(string(fields[0]), 10, 32)
+	if err != nil {
+		return process{}, fmt.Errorf("process %d: %w", pid, err)
+	}
+	program, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return process{pid, uint32(uid), program}, nil
+}
+
+// processes returns those that run on this host.
+func processes() ([]process, error) {
+	folder, err := os.Open("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("listing processes: %w", err)
+	}
+	defer folder.Close()
+	names, err := folder.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("listing processes: %w", err)
+	}
+	var found []process
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		if p, err := lookAt(pid); err == nil { // else it ended meanwhile
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+// End kills what of the session is not root's: PAM's part then ends it in order.
+// The group is frozen meanwhile, so that nothing gets away by starting anew.
+func (s *Session) End() error {
+	folder := s.registry.mount + s.Group
+	if !s.is() {
+		return nil // it has ended by itself
+	}
+	// A group of logind's or an old kernel may not be frozen; killing it twice
+	// does the same in most cases, and the next look the rest.
+	tell(folder, "cgroup.freeze", "1")
+	defer tell(folder, "cgroup.freeze", "0")
+	pids, err := processesIn(folder)
+	if err != nil {
+		return err
+	}
+	for _, pid := range pids {
+		if p, err := lookAt(pid); err == nil && p.uid != 0 {
+			p.kill()
+		}
+	}
+	return nil
+}
+
+// kill ends a process at once. It looks again while it holds on to the process,
+// because a number is given to another when its process has ended.
+func (p process) kill() {
+	held, err := os.FindProcess(p.pid)
+	if err != nil {
+		return
+	}
+	defer held.Release()
+	if now, err := lookAt(p.pid); err == nil && now.uid == p.uid {
+		held.Kill()
+	}
+}
+
+// Accounts tells which users this product watches over.
+type Accounts interface {
+	// Protected returns the account of a user if it must pass the gate.
+	Protected(uid uint32) (account string, protected bool)
+}
+
+// Watch ends what goes round the gate.
+type Watch struct {
+	Registry *Registry
+	Accounts Accounts
+	Policy   Policy
+	// Limit is how long a session may stand at the gate.
+	Limit time.Duration
+	// Report is told what was ended, and why.
+	Report func(Ended)
+}
+
+// Ended is a session, or a process outside of all, that was ended.
+type Ended struct {
+	Account string
+	Session *Session // nil for a process that is in none
+	Program string
+	Why     Why
+}
+
+// Why says what was wrong.
+type Why string
+
+// The reasons.
+const (
+	Stranger  Why = "stranger"   // a program that a session may not run before it has passed
+	NoSession Why = "no_session" // a process of a protected account in no session
+	LeftOver  Why = "left_over"  // it has outlived its session
+	TooLong   Why = "too_long"   // it stood at the gate for too long
+)
+
+// Look looks once at everything that runs. It is for what the guard does not
+// see: what ran before it did, and what was started while nobody guarded.
+func (w Watch) Look() error {
+	running, err := w.Registry.Sessions()
+	if err != nil {
+		return err
+	}
+	ended := map[*Session]bool{}
+	for _, s := range running {
+		if !s.Passed() && !s.isClosed() && w.Registry.now().Sub(s.Opened) > w.Limit {
+			if err := w.end(s, "", TooLong); err != nil {
+				return err
+			}
+			ended[s] = true
+		}
+	}
+	all, err := processes()
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		account, protected := w.Accounts.Protected(p.uid)
+		if !protected || p.program == "" {
+			continue
+		}
+		s, err := w.Registry.Of(p.pid)
+		switch {
+		case err != nil:
+			p.kill()
+			w.Report(Ended{Account: account, Program: p.program, Why: NoSession})
+		case s.Passed(), ended[s]:
+		case s.isClosed():
+			p.kill()
+			w.Report(Ended{Account: account, Session: s, Program: p.program, Why: LeftOver})
+		case !w.Policy.Runs(strings.TrimSuffix(p.program, " (deleted)")):
+			if err := w.end(s, p.program, Stranger); err != nil {
+				return err
+			}
+			ended[s] = true
+		}
+	}
+	return nil
+}
+
+func (w Watch) end(s *Session, program string, why Why) error {
+	if err := s.End(); err != nil {
+		return err
+	}
+	w.Report(Ended{Account: s.Account, Session: s, Program: program, Why: why})
+	return nil
+}
+
+func (s *Session) isClosed() bool {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	return s.Closed
+}
