@@ -15,6 +15,7 @@ const (
 	LogonExempt  Kind = "logon_exempt"      // without: exempt by the administrator
 	LogonRefused Kind = "logon_refused"     // detail: reason, and until or drift
 	AccountLock  Kind = "locked"            // detail: until, failures
+	SessionEnded Kind = "session_ended"     // it went round the gate; detail: why
 
 	SwitchedOn   Kind = "switched_on"      // detail: last_day
 	SwitchedOff  Kind = "switched_off"     //
@@ -44,7 +45,7 @@ const (
 // Kinds lists all kinds, in the order in which a filter offers them.
 func Kinds() []Kind {
 	return []Kind{
-		LogonOTP, LogonSkipped, LogonOff, LogonHelper, LogonExempt, LogonRefused, AccountLock, Unlocked,
+		LogonOTP, LogonSkipped, LogonOff, LogonHelper, LogonExempt, LogonRefused, SessionEnded, AccountLock, Unlocked,
 		SwitchedOn, SwitchedOff, Extended, MandatorySet, ClockSet, AccountAdded, Renamed, Removed,
 		ShownAtLogon, ShownInTool, ShownAll, CopiedSecret, CopiedURI, WasReset, HelperMade,
 		Imported, Exported,

@@ -176,6 +176,15 @@ func (g Gate) Leave(ctx context.Context, actor Actor, reason Reason) error {
 	return err
 }
 
+// EndedSession records that a session was ended because it went round the gate;
+// why is one word.
+func (g Gate) EndedSession(ctx context.Context, actor Actor, why string) error {
+	now := g.now()
+	return g.changeAccount(ctx, actor, actor.Account, now, func(*Practice, *Account) ([]Event, error) {
+		return []Event{actor.event(now, SessionEnded, actor.Account, Detail{"why": why})}, nil
+	})
+}
+
 // decide runs one logon decision in a transaction: what it yields is stored and
 // logged, yes or no; a fault stores nothing and denies.
 func (g Gate) decide(ctx context.Context, actor Actor, act func(*Practice, *Account, time.Time) (Verdict, []Event, error)) (Verdict, error) {

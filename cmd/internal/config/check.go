@@ -28,7 +28,7 @@ const (
 // document returns c in TOML's types.
 func (c Config) document() document {
 	doc := document{
-		Store: c.Store, KeyFile: c.KeyFile, PracticePattern: c.PracticePattern, Issuer: c.Issuer,
+		Store: c.Store, KeyFile: c.KeyFile, Service: c.Service, PracticePattern: c.PracticePattern, Issuer: c.Issuer,
 		Language: c.Language, ManualURL: c.ManualURL, OTPURL: c.OTPURL, Exempt: c.Exempt, Owners: c.Owners,
 		TransitionDays: c.TransitionDays, Mandatory: c.Mandatory, Timeout: c.Timeout.String(),
 	}
@@ -41,7 +41,7 @@ func (c Config) document() document {
 // take fills c from a document. Error: the first impossible value.
 func (c *Config) take(doc document, s source) error {
 	*c = Config{
-		Store: doc.Store, KeyFile: doc.KeyFile, PracticePattern: doc.PracticePattern, Issuer: doc.Issuer,
+		Store: doc.Store, KeyFile: doc.KeyFile, Service: doc.Service, PracticePattern: doc.PracticePattern, Issuer: doc.Issuer,
 		Language: doc.Language, ManualURL: doc.ManualURL, OTPURL: doc.OTPURL,
 		Exempt: folded(doc.Exempt), Owners: folded(doc.Owners),
 		TransitionDays: doc.TransitionDays, Mandatory: doc.Mandatory, Timeout: duration(doc.Timeout),
@@ -54,9 +54,6 @@ func (c *Config) take(doc document, s source) error {
 	var ok bool
 	if c.pattern, ok = compile(c.PracticePattern); !ok {
 		return s.refuse("config.practice_pattern", "practice_pattern")
-	}
-	if doc.Service != "" {
-		return s.refuse("config.service", "service")
 	}
 	if scheme, _, _ := strings.Cut(c.Store, ":"); scheme == "postgres" || scheme == "postgresql" {
 		return s.refuse("config.store_postgres", "store")
@@ -83,6 +80,7 @@ func (c Config) checks() []check {
 	return []check{
 		{"config.store", strings.HasPrefix(c.Store, sqliteScheme) && validTemplate(sqlitePath(c.Store)), nil},
 		{"config.key_file", validTemplate(c.KeyFile) && filepath.Clean(c.KeyFile) != sqlitePath(c.Store), []string{"store"}},
+		{"config.service", c.Service == "" || validSocket(c.Service), nil},
 		{"config.issuer", validIssuer(c.Issuer), nil},
 		{"config.language", slices.Contains(translations.Languages(), c.Language), nil},
 		{"config.manual_url", validURL(c.ManualURL), nil},
@@ -126,6 +124,12 @@ func validTemplate(path string) bool {
 	return filepath.IsAbs(path) && filepath.Clean(path) == path &&
 		!strings.ContainsAny(path, "?#") && !strings.ContainsFunc(path, unicode.IsControl) &&
 		strings.Count(path, placeholder) == 1 && strings.Contains(filepath.Dir(path), placeholder)
+}
+
+// validSocket reports whether a path can be that of a local socket: the kernel
+// takes no longer ones (unix(7)).
+func validSocket(path string) bool {
+	return filepath.IsAbs(path) && filepath.Clean(path) == path && len(path) < 108 && !strings.ContainsFunc(path, unicode.IsControl)
 }
 
 func validIssuer(s string) bool {

@@ -42,7 +42,8 @@ var impossible = map[string]struct {
 	"key_file_relative":                {"key_file = '{practice}/tfa.key'", 1, "config.key_file"},
 	"key_file_is_the_store":            {"\nstore = 'sqlite:///x/{practice}/a'\nkey_file = '/x/{practice}/a'", 3, "config.key_file"},
 	"store_is_the_default_key_file":    {"store = 'sqlite:///var/lib/tfa/{practice}/tfa.key'", 1, "config.key_file"},
-	"service_not_built_yet":            {"service = '/run/tfa.sock'", 1, "config.service"},
+	"service_is_no_path":               {"service = 'tfa.sock'", 1, "config.service"},
+	"service_is_longer_than_sockets":   {"service = '/run/" + strings.Repeat("x", 103) + "'", 1, "config.service"},
 	"pattern_does_not_compile":         {"practice_pattern = '(?P<practice>'", 1, "config.practice_pattern"},
 	"pattern_without_the_group":        {"practice_pattern = '^(.+)-1$'", 1, "config.practice_pattern"},
 	"issuer_empty":                     {"issuer = ''", 1, "config.issuer"},
@@ -94,7 +95,7 @@ func TestEveryKeyIsTaken(t *testing.T) {
 	c, err := parse("f", []byte("\ufeff"+`
 store            = "sqlite:///srv/tfa/p-{practice}.d/tfa.db"
 key_file         = "/srv/keys/{practice}/tfa.key"
-service          = ""
+service          = "/run/tfa/service.sock"
 practice_pattern = '^(?P<practice>P\d+)[a-z]$'
 issuer           = "Ðe & Co"
 language         = "en"
@@ -113,7 +114,7 @@ account = "P1b"
 		t.Fatal(err)
 	}
 	if c.File != "f" || c.Language != "en" || c.ManualURL != "https://example.org/manual" || c.OTPURL != "https://example.org/otp" ||
-		c.Timeout != 10*time.Second || c.Identity.Account != "P1b" {
+		c.Timeout != 10*time.Second || c.Identity.Account != "P1b" || c.Service != "/run/tfa/service.sock" {
 		t.Errorf("parse returned %+v", c)
 	}
 	rules := c.Rules()
@@ -164,7 +165,7 @@ func TestTemplateShowsDefaults(t *testing.T) {
 	text = strings.Join(shown, "")
 	for _, sentence := range sentences {
 		key := sentence[strings.LastIndex(sentence, ".")+1:]
-		if key != "service" && !strings.HasPrefix(sentence, "config.identity") && !strings.Contains(text, "\n"+key) && !strings.Contains(text, "\n["+key) {
+		if !strings.HasPrefix(sentence, "config.identity") && !strings.Contains(text, "\n"+key) && !strings.Contains(text, "\n["+key) {
 			t.Errorf("the template has no %s", key)
 		}
 	}

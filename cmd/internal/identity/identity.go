@@ -123,6 +123,10 @@ func account(name string) string {
 // It keeps a variable that somebody set from writing anything else in the log.
 var sessionName = regexp.MustCompile(`^[A-Za-z0-9:/._#-]{1,40}$`)
 
+// SessionName returns a name that a caller gives to its session, "" if it can't
+// be one.
+func SessionName(name string) string { return firstSession(name) }
+
 // firstSession returns the first of names that can be a session's.
 func firstSession(names ...string) string {
 	for _, name := range names {

@@ -52,8 +52,7 @@ func NewClient(socket string) *Client {
 
 // ask sends a request and reads the answer into out. Errors: those that the
 // service answers with, and service.unreachable.
-func (c *Client) ask(ctx context.Context, operation string, actor core.Actor, r request, out any) error {
-	r.Session = actor.Session
+func (c *Client) ask(ctx context.Context, operation string, r, out any) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("writing a request: %w", err)
@@ -93,7 +92,8 @@ func unreachable(cause error) error {
 // denies.
 func (c *Client) decide(ctx context.Context, operation string, actor core.Actor, r request) (core.Verdict, error) {
 	var v verdict
-	if err := c.ask(ctx, operation, actor, r, &v); err != nil {
+	r.Session = actor.Session
+	if err := c.ask(ctx, operation, r, &v); err != nil {
 		return core.Verdict{}, err
 	}
 	return core.Verdict(v), nil
@@ -102,7 +102,7 @@ func (c *Client) decide(ctx context.Context, operation string, actor core.Actor,
 // Prompt implements core.Verifier.
 func (g Gate) Prompt(ctx context.Context, actor core.Actor) (core.Prompt, error) {
 	var p prompt
-	if err := g.ask(ctx, opPrompt, actor, request{}, &p); err != nil {
+	if err := g.ask(ctx, opPrompt, request{Session: actor.Session}, &p); err != nil {
 		return core.Prompt{}, err
 	}
 	shown, err := p.core()
@@ -129,13 +129,13 @@ func (g Gate) Verify(ctx context.Context, actor core.Actor, typed string) (core.
 
 // Leave implements core.Verifier.
 func (g Gate) Leave(ctx context.Context, actor core.Actor, reason core.Reason) error {
-	return g.ask(ctx, opLeave, actor, request{Reason: reason}, &struct{}{})
+	return g.ask(ctx, opLeave, request{Session: actor.Session, Reason: reason}, &struct{}{})
 }
 
 // Overview implements core.Manager.
 func (t Tool) Overview(ctx context.Context, actor core.Actor) (core.Overview, error) {
 	var o overview
-	if err := t.ask(ctx, opOverview, actor, request{}, &o); err != nil {
+	if err := t.ask(ctx, opOverview, request{Session: actor.Session}, &o); err != nil {
 		return core.Overview{}, err
 	}
 	return o.core(), nil
@@ -144,19 +144,19 @@ func (t Tool) Overview(ctx context.Context, actor core.Actor) (core.Overview, er
 // Version implements core.Manager.
 func (t Tool) Version(ctx context.Context, actor core.Actor) (core.Version, error) {
 	var v core.Version
-	err := t.ask(ctx, opVersion, actor, request{}, &v)
+	err := t.ask(ctx, opVersion, request{Session: actor.Session}, &v)
 	return v, err
 }
 
 // SwitchOn implements core.Manager.
 func (t Tool) SwitchOn(ctx context.Context, actor core.Actor) error {
-	return t.ask(ctx, opToolSwitchOn, actor, request{}, &struct{}{})
+	return t.ask(ctx, opToolSwitchOn, request{Session: actor.Session}, &struct{}{})
 }
 
 // Show implements core.Manager.
 func (t Tool) Show(ctx context.Context, actor core.Actor, account string) (core.Disclosure, error) {
 	var d disclosure
-	if err := t.ask(ctx, opShow, actor, request{Account: account}, &d); err != nil {
+	if err := t.ask(ctx, opShow, request{Session: actor.Session, Account: account}, &d); err != nil {
 		return core.Disclosure{}, err
 	}
 	secret, err := secretOf(d.Secret)
@@ -169,19 +169,19 @@ func (t Tool) Show(ctx context.Context, actor core.Actor, account string) (core.
 // Copy implements core.Manager.
 func (t Tool) Copy(ctx context.Context, actor core.Actor, account string, what core.Copied) (string, error) {
 	var text string
-	err := t.ask(ctx, opCopy, actor, request{Account: account, What: what}, &text)
+	err := t.ask(ctx, opCopy, request{Session: actor.Session, Account: account, What: what}, &text)
 	return text, err
 }
 
 // Reset implements core.Manager.
 func (t Tool) Reset(ctx context.Context, actor core.Actor, account string) error {
-	return t.ask(ctx, opReset, actor, request{Account: account}, &struct{}{})
+	return t.ask(ctx, opReset, request{Session: actor.Session, Account: account}, &struct{}{})
 }
 
 // Log implements core.Manager.
 func (t Tool) Log(ctx context.Context, actor core.Actor, q core.Query) (core.Page, error) {
 	var p page
-	if err := t.ask(ctx, opLog, actor, request{Query: query(q)}, &p); err != nil {
+	if err := t.ask(ctx, opLog, request{Session: actor.Session, Query: query(q)}, &p); err != nil {
 		return core.Page{}, err
 	}
 	return core.Page(p), nil

@@ -163,7 +163,7 @@ func (h Handler) answer(asked *http.Request, op operation) (any, Caller, error) 
 
 // refuse answers with an error. Its cause stays here.
 func (h Handler) refuse(w http.ResponseWriter, path string, caller Caller, err error) {
-	f := fault{Code: core.Internal, Sentence: "internal.fault"}
+	f := fault{Code: core.Internal, Sentence: "internal"}
 	var known *core.Error
 	if errors.As(err, &known) {
 		f = fault{known.Code, known.Sentence, known.Args}

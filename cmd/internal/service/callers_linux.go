@@ -1,0 +1,133 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"evry.nl/tfa/cmd/internal/identity"
+	"evry.nl/tfa/cmd/internal/sessions"
+	"evry.nl/tfa/core"
+)
+
+// peer is the process at the other end of a connection, when it connected.
+type peer struct {
+	pid int
+	uid uint32
+	// session is the one that it ran in; nil if that is none.
+	session *sessions.Session
+}
+
+type peerKey struct{}
+
+// WithPeer returns a context that says who is at the other end, for
+// http.Server.ConnContext. It looks while it holds on to the process: a number
+// is given to another when its process has ended.
+func WithPeer(ctx context.Context, conn net.Conn, registry *sessions.Registry) context.Context {
+	p, err := peerOf(conn, registry)
+	if err != nil {
+		return context.WithValue(ctx, peerKey{}, err)
+	}
+	return context.WithValue(ctx, peerKey{}, p)
+}
+
+func peerFrom(ctx context.Context) (peer, error) {
+	switch value := ctx.Value(peerKey{}).(type) {
+	case peer:
+		return value, nil
+	case error:
+		return peer{}, value
+	}
+	return peer{}, errors.New("the connection is no local socket")
+}
+
+func peerOf(conn net.Conn, registry *sessions.Registry) (p peer, err error) {
+	local, ok := conn.(*net.UnixConn)
+	if !ok {
+		return peer{}, errors.New("the connection is no local socket")
+	}
+	raw, err := local.SyscallConn()
+	if err != nil {
+		return peer{}, fmt.Errorf("looking at a connection: %w", err)
+	}
+	controlErr := raw.Control(func(fd uintptr) {
+		var held int
+		if held, err = hold(int(fd)); err != nil {
+			return
+		}
+		defer unix.Close(held)
+		var credentials *unix.Ucred
+		if credentials, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err != nil {
+			return
+		}
+		p = peer{pid: int(credentials.Pid), uid: credentials.Uid}
+		session, none := registry.Of(p.pid)
+		if none == nil {
+			p.session = session
+		}
+		err = unix.PidfdSendSignal(held, 0, nil, 0) // is it still that process?
+	})
+	if err == nil {
+		err = controlErr
+	}
+	if err != nil {
+		return peer{}, fmt.Errorf("finding out who connects: %w", err)
+	}
+	return p, nil
+}
+
+// soPeerPidfd is SO_PEERPIDFD, which Linux has since 6.5.
+const soPeerPidfd = 77
+
+// hold returns a file descriptor of the process that connected. Before Linux
+// 6.5 it is the process that has the number now, some microseconds later.
+func hold(socket int) (int, error) {
+	fd, err := unix.GetsockoptInt(socket, unix.SOL_SOCKET, soPeerPidfd)
+	if !errors.Is(err, unix.ENOPROTOOPT) {
+		return fd, err
+	}
+	credentials, err := unix.GetsockoptUcred(socket, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return 0, err
+	}
+	return unix.PidfdOpen(int(credentials.Pid), 0)
+}
+
+// Callers tells who asks, from what WithPeer has put into the context. Errors:
+// Refused for a process that runs in no session of its account.
+func Callers(ctx context.Context, accounts sessions.Accounts, terminal string) (Caller, error) {
+	p, err := peerFrom(ctx)
+	if err != nil {
+		return Caller{}, err
+	}
+	account, protected := accounts.Protected(p.uid)
+	if account == "" {
+		return Caller{}, fmt.Errorf("user %d has no account", p.uid)
+	}
+	server, err := os.Hostname()
+	if err != nil {
+		return Caller{}, fmt.Errorf("asking the name of this server: %w", err)
+	}
+	caller := Caller{Actor: core.Actor{Account: account, Server: server, Session: identity.SessionName(terminal)}}
+	switch {
+	case p.session != nil && p.session.UID == p.uid:
+		caller.Session, caller.Actor.Client = p.session, p.session.Client
+	case protected:
+		return Caller{}, core.NewError(core.Refused, "denied.no_session", nil, errors.New("process "+strconv.Itoa(p.pid)))
+	default:
+		caller.Session = unwatched{}
+	}
+	return caller, nil
+}
+
+// unwatched stands for the sessions of accounts that need not pass the gate:
+// they never have.
+type unwatched struct{}
+
+func (unwatched) Passed() bool { return false }
+func (unwatched) Pass() error  { return nil }
