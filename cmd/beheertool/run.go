@@ -17,6 +17,7 @@ import (
 	"evry.nl/tfa/cmd/internal/demo"
 	"evry.nl/tfa/cmd/internal/display"
 	"evry.nl/tfa/cmd/internal/identity"
+	"evry.nl/tfa/cmd/internal/service"
 	"evry.nl/tfa/cmd/internal/stores"
 	"evry.nl/tfa/core"
 	"evry.nl/tfa/ui/clip"
@@ -92,20 +93,32 @@ func open(texts *translations.Texts, configFile string) (*translations.Texts, er
 	if err != nil {
 		return texts, err
 	}
-	store, err := stores.Open(context.Background(), cfg, practice)
+	asked, closeStore, err := managerOf(cfg, practice)
 	if err != nil {
 		return texts, err
 	}
-	defer store.Close()
+	defer closeStore()
 	if err := widget.UseLanguage(cfg.Language); err != nil {
 		return texts, err
 	}
 	show(present.Tool{
-		Manager: core.Tool{Direct: core.Direct{Store: store, Rules: rules, Now: clock.Now}},
+		Manager: asked,
 		Actor:   actor, Texts: texts, Now: clock.Now, Zone: rules.Zone,
 		ManualURL: cfg.ManualURL, OTPURL: cfg.OTPURL, TransitionDays: rules.TransitionDays,
 	})
 	return texts, nil
+}
+
+// managerOf returns who is asked: the service, or core over the store.
+func managerOf(cfg config.Config, practice string) (core.Manager, func() error, error) {
+	if cfg.Service != "" {
+		return service.Tool{Client: service.NewClient(cfg.Service)}, func() error { return nil }, nil
+	}
+	store, err := stores.Open(context.Background(), cfg, practice)
+	if err != nil {
+		return nil, nil, err
+	}
+	return core.Tool{Direct: core.Direct{Store: store, Rules: cfg.Rules(), Now: clock.Now}}, store.Close, nil
 }
 
 func show(tool present.Tool) {

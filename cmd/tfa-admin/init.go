@@ -224,9 +224,38 @@ func (s *setup) practicesOfHost() (map[string][]string, error) {
 	return practices, nil
 }
 
-// planPractice plans what a practice lacks.
+// planPractice plans what a practice lacks. With tfa-service its store is
+// root's alone; without, its accounts reach it by a group.
 func (s *setup) planPractice(practice string, accounts []string) error {
-	group := "tfa-" + practice
+	group := ""
+	if s.cfg.Service == "" {
+		group = "tfa-" + practice
+		if err := s.planGroup(group, practice, accounts); err != nil {
+			return err
+		}
+	}
+	known, err := s.knownAccounts(practice)
+	if err != nil {
+		return err
+	}
+	if !stores.Exists(*s.cfg, practice) {
+		whose := "root alone"
+		if group != "" {
+			whose = "group " + group
+		}
+		s.add(func() error { return s.makeStore(practice, group) }, "make the store of practice %s in %s, for %s",
+			practice, filepath.Dir(s.cfg.StorePath(practice)), whose)
+	}
+	for _, account := range accounts {
+		if !slices.Contains(known, account) {
+			s.add(func() error { return s.addAccount(practice, account) }, "add account %s to the store", account)
+		}
+	}
+	return nil
+}
+
+// planGroup plans the group of a practice, with its accounts in it.
+func (s *setup) planGroup(group, practice string, accounts []string) error {
 	members, found, err := s.host.group(group)
 	if err != nil {
 		return err
@@ -243,19 +272,6 @@ func (s *setup) planPractice(practice string, accounts []string) error {
 		if !slices.Contains(accounts, member) {
 			fmt.Fprintf(s.err, "%s: hint: %s is in group %s and can read its store, but is no account of practice %s\n",
 				program, member, group, practice)
-		}
-	}
-	known, err := s.knownAccounts(practice)
-	if err != nil {
-		return err
-	}
-	if !stores.Exists(*s.cfg, practice) {
-		s.add(func() error { return s.makeStore(practice, group) }, "make the store of practice %s in %s, for group %s",
-			practice, filepath.Dir(s.cfg.StorePath(practice)), group)
-	}
-	for _, account := range accounts {
-		if !slices.Contains(known, account) {
-			s.add(func() error { return s.addAccount(practice, account) }, "add account %s to the store", account)
 		}
 	}
 	return nil

@@ -17,7 +17,9 @@ import (
 	"evry.nl/tfa/core"
 )
 
-func TestMain(m *testing.M) { os.Exit(story.Main(m, "tfa-logon", "tfa-admin", "beheertool")) }
+func TestMain(m *testing.M) {
+	os.Exit(story.Main(m, "tfa-logon", "tfa-admin", "beheertool", "tfa-session", "tfa-service"))
+}
 
 // practice makes a host with one account, whose practice has a name of its own.
 func practice(t testing.TB) (h *story.Host, account string) {

@@ -14,6 +14,7 @@ import (
 	"evry.nl/tfa/cmd/internal/handover"
 	"evry.nl/tfa/cmd/internal/hostlog"
 	"evry.nl/tfa/cmd/internal/identity"
+	"evry.nl/tfa/cmd/internal/service"
 	"evry.nl/tfa/cmd/internal/stores"
 	"evry.nl/tfa/core"
 	"evry.nl/tfa/ui/present"
@@ -38,8 +39,9 @@ type options struct {
 type gate struct {
 	logon   present.Logon
 	cfg     config.Config
-	store   core.Store
 	options options
+	// closeStore lets go of the store, if it was opened here.
+	closeStore func() error
 }
 
 // run asks, and on yes runs the command. It returns the exit status.
@@ -70,18 +72,18 @@ func run(o options) int {
 			return exemptInPAM(o, actor, os.Stdin)
 		}
 		systemLog(fmt.Sprintf("%s on %s goes on without a code: exempt", actor.Account, actor.Session))
-		return goOn(o, nil)
+		return goOn(o)
 	}
 	if err != nil {
 		return fault(o, texts, err)
 	}
-	store, err := stores.Open(context.Background(), cfg, practice)
+	verifier, closeStore, err := open(cfg, practice, o.pam)
 	if err != nil {
 		return fault(o, texts, err)
 	}
-	defer store.Close()
-	g := gate{cfg: cfg, store: store, options: o, logon: present.Logon{
-		Verifier: core.Gate{Direct: core.Direct{Store: store, Rules: rules, Now: clock.Now}},
+	defer closeStore()
+	g := gate{cfg: cfg, closeStore: closeStore, options: o, logon: present.Logon{
+		Verifier: verifier,
 		Actor:    actor, Texts: texts, Now: clock.Now, Zone: rules.Zone,
 		ManualURL: cfg.ManualURL, TransitionDays: rules.TransitionDays,
 		Report: func(err error) { systemLog(err.Error()) },
@@ -109,6 +111,21 @@ func aside(front func() int) int {
 	return <-status
 }
 
+// open returns who decides: the service, or core over the store. PAM runs as
+// root before there is a session that the service could know, so it decides
+// itself.
+func open(cfg config.Config, practice string, pam bool) (core.Verifier, func() error, error) {
+	if cfg.Service != "" && !pam {
+		return service.Gate{Client: service.NewClient(cfg.Service)}, func() error { return nil }, nil
+	}
+	store, err := stores.Open(context.Background(), cfg, practice)
+	if err != nil {
+		return nil, nil, err
+	}
+	direct := core.Direct{Store: store, Rules: cfg.Rules(), Now: clock.Now}
+	return core.Gate{Direct: direct}, store.Close, nil
+}
+
 // whoIs returns the account that is logging on.
 func whoIs(o options, cfg config.Config) (core.Actor, error) {
 	if o.pam {
@@ -117,11 +134,8 @@ func whoIs(o options, cfg config.Config) (core.Actor, error) {
 	return identity.Current(cfg)
 }
 
-// goOn closes the store and runs the command.
-func goOn(o options, store core.Store) int {
-	if store != nil {
-		store.Close()
-	}
+// goOn runs the command.
+func goOn(o options) int {
 	if len(o.command) == 0 {
 		return exitYes
 	}

@@ -22,7 +22,8 @@ func (g gate) onTerminal() int {
 	stop()
 	switch outcome {
 	case present.Yes:
-		return goOn(g.options, g.store)
+		g.closeStore()
+		return goOn(g.options)
 	case present.Fault:
 		return exitFault
 	}

@@ -43,14 +43,13 @@ func (g gate) inWindow() int {
 	}
 	fyneApp := newApp()
 	window := logon.New(fyneApp, g.logon, door.Background, g.cfg.Timeout, func(outcome present.Outcome) {
+		g.closeStore()
 		switch outcome {
 		case present.Yes:
-			os.Exit(goOn(g.options, g.store))
+			os.Exit(goOn(g.options))
 		case present.Fault:
-			g.store.Close()
 			os.Exit(exitFault)
 		default:
-			g.store.Close()
 			os.Exit(exitNo)
 		}
 	})

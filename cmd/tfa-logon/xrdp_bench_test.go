@@ -24,7 +24,7 @@ func BenchmarkWaitingOverRDP(b *testing.B) {
 			if !story.Alone(b) {
 				return
 			}
-			h := story.NewRDPHost(b, xrdpPackaging, receptionist, colleague)
+			h := story.NewRDPHost(b, xrdpPackaging, false, receptionist, colleague)
 			enrolled(h)
 			screen.prepare(h)
 			for b.Loop() {

@@ -29,7 +29,7 @@ func TestRDPGateDies(t *testing.T) {
 		"x_server_killed": {xServer, syscall.SIGKILL},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onRDPHost(t, func(h *story.RDPHost) {
+			onRDPHost(t, false, func(h *story.RDPHost) {
 				enrolled(h)
 				s := h.Connect(receptionist)
 				s.Says("Voer uw OTP (one-time password) in")
@@ -45,7 +45,7 @@ func TestRDPGateDies(t *testing.T) {
 func TestRDPWrapperDies(t *testing.T) {
 	for name, kill := range map[string]bool{"killed": true, "window_manager_never_ready": false} {
 		t.Run(name, func(t *testing.T) {
-			onRDPHost(t, func(h *story.RDPHost) {
+			onRDPHost(t, false, func(h *story.RDPHost) {
 				enrolled(h)
 				story.Must(t, os.Rename(manager, manager+".real"))
 				story.Must(t, os.WriteFile(manager, []byte("#!/bin/sh\nexec "+manager+".real --sm-disable\n"), 0o755))
@@ -80,7 +80,7 @@ func TestRDPMissing(t *testing.T) {
 		"folder_of_stores": {path: store, said: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onRDPHost(t, func(h *story.RDPHost) {
+			onRDPHost(t, false, func(h *story.RDPHost) {
 				enrolled(h)
 				story.Must(t, os.RemoveAll(tc.path))
 				s := h.Connect(receptionist)
@@ -99,7 +99,7 @@ func TestRDPMissing(t *testing.T) {
 // The window manager of the gate is no part of the lock: without it the gate
 // still stands, and still opens.
 func TestRDPWindowManagerDies(t *testing.T) {
-	onRDPHost(t, func(h *story.RDPHost) {
+	onRDPHost(t, false, func(h *story.RDPHost) {
 		secret := enrolled(h)
 		s := h.Connect(receptionist)
 		s.Says("Voer uw OTP (one-time password) in")
@@ -113,7 +113,7 @@ func TestRDPWindowManagerDies(t *testing.T) {
 
 // A right code that can't be recorded as spent opens nothing.
 func TestRDPDiskFull(t *testing.T) {
-	onRDPHost(t, func(h *story.RDPHost) {
+	onRDPHost(t, false, func(h *story.RDPHost) {
 		secret := enrolled(h)
 		for _, command := range [][]string{
 			{"mkdir", "/srv/small"},

@@ -36,17 +36,21 @@ func TestRDP(t *testing.T) {
 		"disconnecting_ends_the_session":        disconnect,
 	} {
 		t.Run(name, func(t *testing.T) {
-			onRDPHost(t, func(h *story.RDPHost) { play(t, h) }, receptionist, colleague)
+			onRDPHost(t, false, func(h *story.RDPHost) { play(t, h) }, receptionist, colleague)
+		})
+		t.Run(name+"_with_the_service", func(t *testing.T) {
+			onRDPHost(t, true, func(h *story.RDPHost) { play(t, h) }, receptionist, colleague)
 		})
 	}
 }
 
-// onRDPHost plays a story on a machine of its own, which has these accounts.
-func onRDPHost(t *testing.T, play func(*story.RDPHost), accounts ...string) {
+// onRDPHost plays a story on a machine of its own, which has these accounts, and
+// the service if it is served.
+func onRDPHost(t *testing.T, served bool, play func(*story.RDPHost), accounts ...string) {
 	t.Helper()
 	t.Parallel()
 	if story.Alone(t) {
-		play(story.NewRDPHost(t, xrdpPackaging, accounts...))
+		play(story.NewRDPHost(t, xrdpPackaging, served, accounts...))
 	}
 }
 

@@ -61,7 +61,7 @@ func (p *practices) close() {
 
 // report writes down what was ended: in the host's log, and in the practice's.
 func report(log *slog.Logger, p *practices, e sessions.Ended) {
-	log.Warn("ended", "account", e.Account, "program", e.Program, "why", string(e.Why))
+	log.Warn("ended", "account", e.Account, "program", e.Program, "from", e.From, "why", string(e.Why))
 	actor := core.Actor{Account: e.Account}
 	if actor.Server, _ = os.Hostname(); e.Session != nil {
 		actor.Session, actor.Client = e.Session.Terminal, e.Session.Client

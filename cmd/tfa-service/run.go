@@ -44,6 +44,9 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 		return errors.New("tfa-service runs as root: start it by systemd")
 	}
 	folder := filepath.Dir(cfg.Service)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("making the folder of the socket: %w", err)
+	}
 	registry, err := sessions.Open(o.group, filepath.Join(folder, "sessions"), clock.Now)
 	if err != nil {
 		return fmt.Errorf("finding the sessions of this host: %w", err)
@@ -130,9 +133,6 @@ func serve(ctx context.Context, log *slog.Logger, p parts) error {
 // listen opens the socket to everybody: who asks is not decided by who may
 // connect.
 func listen(path string) (net.Listener, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder of the socket: %w", err)
-	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("removing the socket of a service that was: %w", err)
 	}

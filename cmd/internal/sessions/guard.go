@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -26,9 +27,15 @@ type Guard struct {
 	file  *os.File // of fd
 
 	mu sync.Mutex
-	// loads are the processes of which the loader of the program that they were
-	// just let start is yet to be asked for.
-	loads map[int]bool
+	// last is what a process was last answered about.
+	last map[int]started
+}
+
+// started is a file that a process was let start, or not.
+type started struct {
+	device, inode uint64
+	allowed       bool
+	isLoader      bool
 }
 
 // NewGuard returns a guard that is asked from now on. Error: the kernel has no
@@ -39,7 +46,7 @@ func NewGuard(watch Watch) (*Guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking the kernel for a guard: %w", err)
 	}
-	g := &Guard{watch: watch, fd: fd, file: os.NewFile(uintptr(fd), "fanotify"), loads: map[int]bool{}}
+	g := &Guard{watch: watch, fd: fd, file: os.NewFile(uintptr(fd), "fanotify"), last: map[int]started{}}
 	if err := g.Mark(); err != nil {
 		g.file.Close()
 		return nil, err
@@ -143,10 +150,14 @@ func (g *Guard) mayStart(pid, fd int) bool {
 	if linkErr != nil {
 		return false
 	}
-	if err == nil && !s.isClosed() && g.isStep(p, program) {
+	var stat unix.Stat_t
+	if unix.Fstat(fd, &stat) != nil {
+		return false
+	}
+	if err == nil && !s.isClosed() && g.isStep(p, program, stat) {
 		return true
 	}
-	g.watch.Report(Ended{Account: account, Session: s, Program: program, Why: refusedFor(s)})
+	g.watch.Report(Ended{Account: account, Session: s, From: p.program, Program: program, Why: refusedFor(s)})
 	if s != nil {
 		s.End()
 	}
@@ -163,17 +174,57 @@ func refusedFor(s *Session) Why {
 	return Stranger
 }
 
-// isStep reports whether a program is one that brings the gate up, or the loader
-// of such a one: the kernel asks for it right after the program itself.
-func (g *Guard) isStep(p process, program string) bool {
+// isStep reports whether a file is a program that brings the gate up, or what
+// the kernel asks for right after such a one: its loader, and, where one file
+// system lies over another, the same file once more below.
+func (g *Guard) isStep(p process, program string, stat unix.Stat_t) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if isLoader(program) {
-		loads := g.loads[p.pid]
-		delete(g.loads, p.pid)
-		return loads
+	last := g.last[p.pid]
+	now := started{device: stat.Dev, inode: stat.Ino, isLoader: isLoader(program)}
+	switch {
+	case last.allowed && last.inode == now.inode && last.device != now.device:
+		return true
+	case now.isLoader:
+		now.allowed = last.allowed && !last.isLoader
+	default:
+		var only string
+		if only, now.allowed = g.watch.Policy.starts(p.program, program); only != "" {
+			go g.holdTo(p.pid, program, only)
+		}
 	}
-	starts := g.watch.Policy.Starts(p.program, program)
-	g.loads[p.pid] = starts
-	return starts
+	g.last[p.pid] = now
+	return now.allowed
+}
+
+// lookFor is how long it may take that a program which was let start runs.
+const lookFor = 2 * time.Second
+
+// holdTo ends a session whose shell was started with another command than the
+// one that it is there for. The kernel tells of a command only when it runs;
+// until then a shell has started nothing, and this is some milliseconds later.
+func (g *Guard) holdTo(pid int, program, only string) {
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for late := time.After(lookFor); ; {
+		p, err := lookAt(pid)
+		if err != nil || p.program == "" {
+			return // it has ended
+		}
+		if args := argumentsOf(pid); p.program == program && len(args) > 0 {
+			if len(args) > 2 && args[1] == "-c" && strings.HasPrefix(args[2], only) {
+				return
+			}
+			break
+		}
+		select {
+		case <-again.C:
+			continue
+		case <-late:
+		}
+		break
+	}
+	if s, err := g.watch.Registry.Of(pid); err == nil && !s.Passed() {
+		g.watch.end(s, program, Stranger)
+	}
 }

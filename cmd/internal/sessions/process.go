@@ -37,6 +37,16 @@ func lookAt(pid int) (process, error) {
 	return process{pid, uint32(uid), program}, nil
 }
 
+// argumentsOf returns what a process was started with; nothing if it has ended
+// or is just being started.
+func argumentsOf(pid int) []string {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if err != nil || len(text) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
+}
+
 // processes returns those that run on this host.
 func processes() ([]process, error) {
 	folder, err := os.Open("/proc")
@@ -118,8 +128,9 @@ type Watch struct {
 type Ended struct {
 	Account string
 	Session *Session // nil for a process that is in none
-	Program string
-	Why     Why
+	// Program is what ran, or was refused to start; From is who wanted to.
+	From, Program string
+	Why           Why
 }
 
 // Why says what was wrong.

@@ -225,7 +225,7 @@ func TestAPassOfAnotherBootIsNone(t *testing.T) {
 
 func TestGuardLetsStartOnlyWhatBringsTheGateUp(t *testing.T) {
 	h := newHost(t)
-	guard, err := NewGuard(h.watch(NewPolicy([][]string{{"/usr/bin/setpriv", "/usr/bin/dash", "/usr/bin/id"}})))
+	guard, err := NewGuard(h.watch(NewPolicy([]Link{{"/usr/bin/setpriv", ""}, {"/usr/bin/dash", ""}, {"/usr/bin/id", ""}})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestGuardLetsStartOnlyWhatBringsTheGateUp(t *testing.T) {
 
 func TestWatchEndsWhatTheGuardDidNotSee(t *testing.T) {
 	h := newHost(t)
-	w := h.watch(NewPolicy([][]string{{"/usr/bin/setpriv", "/usr/bin/dash"}}))
+	w := h.watch(NewPolicy([]Link{{"/usr/bin/setpriv", ""}, {"/usr/bin/dash", ""}}))
 	good, stranger, through := h.logOn(), h.logOn(), h.logOn()
 	if err := through.Pass(); err != nil {
 		t.Fatal(err)
@@ -321,7 +321,7 @@ func TestWatchEndsAProcessInNoSession(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.watch(NewPolicy(nil)).Look(); err != nil {
+	if err := h.watch(NewPolicy()).Look(); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != -1 {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,6 +25,9 @@ import (
 // Patience is how long a person would wait before calling the helpdesk; a test
 // that waits so long has failed.
 const Patience = time.Minute
+
+// static are the commands that are one file without libraries.
+var static = []string{"tfa-service", "tfa-session"}
 
 // folder holds the programs that Main built.
 var folder string
@@ -49,6 +53,9 @@ func Main(m *testing.M, commands ...string) int {
 	for _, command := range commands {
 		build := exec.Command("go", "build", "-tags", "no_animations", "-o", folder, "evry.nl/tfa/cmd/"+command)
 		build.Stdout, build.Stderr = os.Stderr, os.Stderr
+		if slices.Contains(static, command) {
+			build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		}
 		if err := build.Run(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

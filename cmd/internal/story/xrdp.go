@@ -45,7 +45,7 @@ type RDPHost struct {
 
 // NewRDPHost sets a terminal server up, from the files in packaging and the
 // programs that Main built, and starts it. It is only for where Alone is true.
-func NewRDPHost(t testing.TB, packaging string, accounts ...string) *RDPHost {
+func NewRDPHost(t testing.TB, packaging string, served bool, accounts ...string) *RDPHost {
 	t.Helper()
 	h := &RDPHost{Host: &Host{T: t, File: "/etc/tfa/tfa.toml", Folder: "/var/lib/tfa"}}
 	for _, account := range accounts {
@@ -54,7 +54,7 @@ func NewRDPHost(t testing.TB, packaging string, accounts ...string) *RDPHost {
 	}
 	Must(t, os.MkdirAll("/etc/tfa", 0o755))
 	Must(t, os.WriteFile(h.File, nil, 0o644))
-	h.run("install", "-m", "755", Path("tfa-logon"), Path("tfa-admin"), Path("beheertool"), "/usr/bin")
+	h.run("install", "-m", "755", Path("tfa-logon"), Path("tfa-admin"), Path("beheertool"), Path("tfa-session"), "/usr/bin")
 	h.run("install", "-m", "755", filepath.Join(packaging, "startwm-gate.sh"), "/etc/xrdp")
 	for _, name := range []string{"openbox-gate.xml", "sesman.ini", "xrdp.ini"} {
 		h.run("install", "-m", "644", filepath.Join(packaging, name), "/etc/xrdp")
@@ -65,10 +65,29 @@ func NewRDPHost(t testing.TB, packaging string, accounts ...string) *RDPHost {
 	h.run("usermod", "--append", "--groups", "ssl-cert", "xrdp")
 	h.run("sh", "/usr/share/xrdp/socksetup")
 	h.run("install", "-o", "xrdp", "-g", "adm", "-m", "640", "/dev/null", "/var/log/xrdp.log")
+	if served {
+		h.haveService()
+	}
 	h.Admin("init")
 	h.serve("sesman", ":0D16", "xrdp-sesman", "-n")
 	h.serve("xrdp", ":0D3D", "setpriv", "--reuid=xrdp", "--regid=xrdp", "--init-groups", "xrdp", "-n")
 	return h
+}
+
+// haveService sets the host up with tfa-service.
+func (h *RDPHost) haveService() {
+	h.T.Helper()
+	const socket, sesman, pam = "/run/tfa/service.sock", "/etc/xrdp/sesman.ini", "/etc/pam.d/xrdp-sesman"
+	Must(h.T, os.WriteFile(h.File, []byte("service = '"+socket+"'\n"), 0o644))
+	text, err := os.ReadFile(sesman)
+	Must(h.T, err)
+	Must(h.T, os.WriteFile(sesman, bytes.ReplaceAll(text, []byte("/etc/xrdp/startwm-gate.sh"), []byte("/usr/bin/tfa-session")), 0o644))
+	text, err = os.ReadFile(pam)
+	Must(h.T, err)
+	Must(h.T, os.WriteFile(pam, append(text, "session required pam_exec.so quiet /usr/bin/tfa-session pam\n"...), 0o644))
+	h.run("install", "-m", "755", Path("tfa-service"), "/usr/bin")
+	h.start("service", "tfa-service")
+	h.Until("the service listens", Patience, func() bool { _, err := os.Stat(socket); return err == nil })
 }
 
 // feed runs a command with a line of input.
@@ -85,6 +104,21 @@ func (h *RDPHost) feed(name, line string) {
 // as the kernel lists it: a connection to try it would be one more session.
 func (h *RDPHost) serve(name, port string, command ...string) {
 	h.T.Helper()
+	h.start(name, command...)
+	h.Until(name+" listens", Patience, func() bool {
+		for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+			sockets, err := os.ReadFile(table)
+			if err == nil && bytes.Contains(sockets, []byte(port+" ")) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// start starts a service, which ends with the test.
+func (h *RDPHost) start(name string, command ...string) {
+	h.T.Helper()
 	log, err := os.Create(filepath.Join(h.T.ArtifactDir(), name+".log"))
 	Must(h.T, err)
 	cmd := exec.CommandContext(h.T.Context(), command[0], command[1:]...)
@@ -94,15 +128,6 @@ func (h *RDPHost) serve(name, port string, command ...string) {
 		cmd.Process.Kill()
 		cmd.Wait()
 		log.Close()
-	})
-	h.Until(name+" listens", Patience, func() bool {
-		for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-			sockets, err := os.ReadFile(table)
-			if err == nil && bytes.Contains(sockets, []byte(port+" ")) {
-				return true
-			}
-		}
-		return false
 	})
 }
 
