@@ -26,6 +26,8 @@ const (
 	between = 250 * time.Millisecond
 	// grace is what a session gets beyond the gate's own timeout.
 	grace = time.Minute
+	// leaving is how long a session may take to end after PAM has closed it.
+	leaving = 10 * time.Second
 	// stopWithin is how long answers that have begun may take when it ends.
 	stopWithin = 5 * time.Second
 )
@@ -55,7 +57,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	practices := newPractices(cfg)
 	defer practices.close()
 	watch := sessions.Watch{
-		Registry: registry, Accounts: accounts, Policy: sessions.DefaultPolicy(), Limit: cfg.Timeout + grace,
+		Registry: registry, Accounts: accounts, Policy: sessions.DefaultPolicy(), Limit: cfg.Timeout + grace, Leaving: leaving,
 		Report: func(e sessions.Ended) { report(log, practices, e) },
 	}
 	guard, err := sessions.NewGuard(watch)

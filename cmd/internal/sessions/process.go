@@ -120,6 +120,8 @@ type Watch struct {
 	Policy   Policy
 	// Limit is how long a session may stand at the gate.
 	Limit time.Duration
+	// Leaving is how long a session that was closed may take to end.
+	Leaving time.Duration
 	// Report is told what was ended, and why.
 	Report func(Ended)
 }
@@ -176,8 +178,10 @@ func (w Watch) Look() error {
 			w.Report(Ended{Account: account, Program: p.program, Why: NoSession})
 		case s.Passed(), ended[s]:
 		case s.isClosed():
-			p.kill()
-			w.Report(Ended{Account: account, Session: s, Program: p.program, Why: LeftOver})
+			if s.isLeft(w.Leaving) {
+				p.kill()
+				w.Report(Ended{Account: account, Session: s, Program: p.program, Why: LeftOver})
+			}
 		case !w.Policy.Runs(strings.TrimSuffix(p.program, " (deleted)")):
 			if err := w.end(s, p.program, Stranger); err != nil {
 				return err
@@ -196,8 +200,16 @@ func (w Watch) end(s *Session, program string, why Why) error {
 	return nil
 }
 
+// isLeft reports whether the session was closed longer ago than what it takes
+// its last programs, like the X server, to end by themselves.
+func (s *Session) isLeft(leaving time.Duration) bool {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	return s.registry.now().Sub(s.ClosedAt) > leaving
+}
+
 func (s *Session) isClosed() bool {
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()
-	return s.Closed
+	return !s.ClosedAt.IsZero()
 }

@@ -44,8 +44,8 @@ type Session struct {
 	Group string `json:"group"`
 	// PassedAt is when it passed the gate; zero if it has not.
 	PassedAt time.Time `json:"passed_at,omitzero"`
-	// Closed says that PAM has closed it: what is left of it has outlived it.
-	Closed bool `json:"closed,omitempty"`
+	// ClosedAt is when PAM closed it; what is left of it has outlived it.
+	ClosedAt time.Time `json:"closed_at,omitzero"`
 
 	registry *Registry
 }
@@ -188,7 +188,7 @@ func (r *Registry) Of(pid int) (*Session, error) {
 func (s *Session) Passed() bool {
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()
-	return !s.PassedAt.IsZero() && !s.Closed
+	return !s.PassedAt.IsZero() && s.ClosedAt.IsZero()
 }
 
 // Pass records that the session is through the gate, before anybody is told.
@@ -196,7 +196,7 @@ func (s *Session) Passed() bool {
 func (s *Session) Pass() error {
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()
-	if s.Closed {
+	if !s.ClosedAt.IsZero() {
 		return core.NewError(core.Refused, "denied.no_session", nil, errors.New("the session is closed"))
 	}
 	before := s.PassedAt
@@ -212,7 +212,7 @@ func (s *Session) Pass() error {
 func (s *Session) Close() error {
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()
-	s.Closed = true
+	s.ClosedAt = s.registry.now()
 	return s.write()
 }
 
