@@ -159,11 +159,28 @@ func (t Tool) Show(ctx context.Context, actor core.Actor, account string) (core.
 	if err := t.ask(ctx, opShow, request{Session: actor.Session, Account: account}, &d); err != nil {
 		return core.Disclosure{}, err
 	}
-	secret, err := secretOf(d.Secret)
+	shown, err := d.core()
 	if err != nil {
 		return core.Disclosure{}, unreachable(err)
 	}
-	return core.Disclosure{Account: d.Account, Generation: d.Generation, Secret: secret, URI: d.URI}, nil
+	return shown, nil
+}
+
+// ShowAll implements core.Manager.
+func (t Tool) ShowAll(ctx context.Context, actor core.Actor) ([]core.Disclosure, error) {
+	var all []disclosure
+	if err := t.ask(ctx, opShowAll, request{Session: actor.Session}, &all); err != nil {
+		return nil, err
+	}
+	var shown []core.Disclosure
+	for _, d := range all {
+		one, err := d.core()
+		if err != nil {
+			return nil, unreachable(err)
+		}
+		shown = append(shown, one)
+	}
+	return shown, nil
 }
 
 // Copy implements core.Manager.

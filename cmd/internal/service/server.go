@@ -91,7 +91,15 @@ var toolOperations = map[string]operation{
 	},
 	opShow: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
 		shown, err := core.Tool{Direct: d}.Show(ctx, c.Actor, r.Account)
-		return disclosure{shown.Account, shown.Generation, shown.Secret.Base32(), shown.URI}, err
+		return newDisclosure(shown), err
+	},
+	opShowAll: func(ctx context.Context, d core.Direct, c Caller, _ request) (any, error) {
+		all, err := core.Tool{Direct: d}.ShowAll(ctx, c.Actor)
+		shown := []disclosure{}
+		for _, one := range all {
+			shown = append(shown, newDisclosure(one))
+		}
+		return shown, err
 	},
 	opCopy: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
 		return core.Tool{Direct: d}.Copy(ctx, c.Actor, r.Account, r.What)

@@ -24,6 +24,7 @@ const (
 	opVersion      = "/tool/version"
 	opToolSwitchOn = "/tool/switch-on"
 	opShow         = "/tool/show"
+	opShowAll      = "/tool/show-all"
 	opCopy         = "/tool/copy"
 	opReset        = "/tool/reset"
 	opLog          = "/tool/log"
@@ -46,6 +47,7 @@ type query struct {
 	Kind    core.Kind `json:"kind,omitempty"`
 	From    time.Time `json:"from,omitzero"`
 	To      time.Time `json:"to,omitzero"`
+	After   int64     `json:"after,omitempty"`
 	Offset  int       `json:"offset,omitempty"`
 	Limit   int       `json:"limit,omitempty"`
 	Oldest  bool      `json:"oldest,omitempty"`
@@ -61,13 +63,14 @@ type prompt struct {
 	LastDay     core.Date  `json:"last_day"`
 	DaysLeft    int        `json:"days_left"`
 	LockedUntil time.Time  `json:"locked_until,omitzero"`
+	HelperUsed  time.Time  `json:"helper_used,omitzero"`
 	Secret      string     `json:"secret,omitempty"`
 	URI         string     `json:"uri,omitempty"`
 }
 
 func newPrompt(p core.Prompt) prompt {
 	return prompt{
-		p.Account, p.Stage, p.MaySkip, p.MaySwitchOn, p.LastDay, p.DaysLeft, p.LockedUntil, p.Secret.Base32(), p.URI,
+		p.Account, p.Stage, p.MaySkip, p.MaySwitchOn, p.LastDay, p.DaysLeft, p.LockedUntil, p.HelperUsed, p.Secret.Base32(), p.URI,
 	}
 }
 
@@ -75,7 +78,7 @@ func (p prompt) core() (core.Prompt, error) {
 	secret, err := secretOf(p.Secret)
 	return core.Prompt{
 		Account: p.Account, Stage: p.Stage, MaySkip: p.MaySkip, MaySwitchOn: p.MaySwitchOn,
-		LastDay: p.LastDay, DaysLeft: p.DaysLeft, LockedUntil: p.LockedUntil, Secret: secret, URI: p.URI,
+		LastDay: p.LastDay, DaysLeft: p.DaysLeft, LockedUntil: p.LockedUntil, HelperUsed: p.HelperUsed, Secret: secret, URI: p.URI,
 	}, err
 }
 
@@ -155,6 +158,15 @@ type disclosure struct {
 	Generation int    `json:"generation"`
 	Secret     string `json:"secret"`
 	URI        string `json:"uri"`
+}
+
+func newDisclosure(d core.Disclosure) disclosure {
+	return disclosure{d.Account, d.Generation, d.Secret.Base32(), d.URI}
+}
+
+func (d disclosure) core() (core.Disclosure, error) {
+	secret, err := secretOf(d.Secret)
+	return core.Disclosure{Account: d.Account, Generation: d.Generation, Secret: secret, URI: d.URI}, err
 }
 
 // page is a core.Page.
