@@ -136,8 +136,12 @@ func endManager(pid int) error {
 		return nil
 	}
 	held.Signal(syscall.SIGTERM)
-	for late := time.Now().Add(endsWithin); is(); time.Sleep(between) {
-		if time.Now().After(late) {
+	again := time.NewTicker(between)
+	defer again.Stop()
+	for late := time.After(endsWithin); is(); {
+		select {
+		case <-again.C:
+		case <-late:
 			held.Kill()
 		}
 	}
