@@ -158,8 +158,9 @@ type Session struct {
 	first image.Rectangle // where its first digit was drawn
 }
 
-// Connect connects an RDP client, which covers a display of its own.
-func (h *RDPHost) Connect(account string) *Session {
+// Connect connects an RDP client, with further arguments, which covers a display
+// of its own.
+func (h *RDPHost) Connect(account string, args ...string) *Session {
 	h.T.Helper()
 	ctx, cancel := context.WithTimeout(h.T.Context(), 4*Patience)
 	h.T.Cleanup(cancel)
@@ -169,8 +170,8 @@ func (h *RDPHost) Connect(account string) *Session {
 	s := &Session{Account: account, host: h, ended: make(chan struct{}), Window: &Window{
 		T: h.T, Desk: desk, Output: new(bytes.Buffer), ctx: ctx, Place: desktop.Window{Bounds: image.Rect(0, 0, 1024, 768)},
 	}}
-	s.Cmd = desk.Command(ctx, "xfreerdp", "/v:127.0.0.1", "/cert:ignore", "/log-level:WARN", "/t:RDP",
-		"/u:"+account, "/p:"+Password, "/size:1024x768", "-decorations", "-grab-keyboard")
+	s.Cmd = desk.Command(ctx, "xfreerdp", append(args, "/v:127.0.0.1", "/cert:ignore", "/log-level:WARN", "/t:RDP",
+		"/u:"+account, "/p:"+Password, "/size:1024x768", "-decorations", "-grab-keyboard")...)
 	s.Cmd.Env = append(s.Cmd.Env, "HOME="+h.T.TempDir())
 	s.Cmd.Stdout, s.Cmd.Stderr = s.Output, s.Output
 	Must(h.T, s.Cmd.Start())
