@@ -13,9 +13,10 @@ const (
 	LogonSkipped Kind = "logon_skipped"     // without: in the transition
 	LogonHelper  Kind = "logon_helper_code" // with a helper code
 	LogonExempt  Kind = "logon_exempt"      // without: exempt by the administrator
+	LogonResumed Kind = "logon_resumed"     // without: soon after a disconnect, from the same client
 	LogonRefused Kind = "logon_refused"     // detail: reason, and until or drift
 	AccountLock  Kind = "locked"            // detail: until, failures
-	SessionEnded Kind = "session_ended"     // it went round the gate; detail: why
+	SessionEnded Kind = "session_ended"     // by the service; detail: reason
 
 	SwitchedOn   Kind = "switched_on"      // detail: last_day
 	SwitchedOff  Kind = "switched_off"     //
@@ -45,7 +46,7 @@ const (
 // Kinds lists all kinds, in the order in which a filter offers them.
 func Kinds() []Kind {
 	return []Kind{
-		LogonOTP, LogonSkipped, LogonOff, LogonHelper, LogonExempt, LogonRefused, SessionEnded, AccountLock, Unlocked,
+		LogonOTP, LogonSkipped, LogonOff, LogonHelper, LogonExempt, LogonResumed, LogonRefused, SessionEnded, AccountLock, Unlocked,
 		SwitchedOn, SwitchedOff, Extended, MandatorySet, ClockSet, AccountAdded, Renamed, Removed,
 		ShownAtLogon, ShownInTool, ShownAll, CopiedSecret, CopiedURI, WasReset, HelperMade,
 		Imported, Exported,

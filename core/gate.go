@@ -31,6 +31,7 @@ type Stage string
 // The stages.
 const (
 	StageExempt Stage = "exempt" // goes on at once
+	StagePassed Stage = "passed" // goes on at once: this session is through already
 	StageOff    Stage = "off"    // advice to switch on
 	StageEnrol  Stage = "enrol"  // QR code and code field
 	StageCode   Stage = "code"   // code field
@@ -176,12 +177,40 @@ func (g Gate) Leave(ctx context.Context, actor Actor, reason Reason) error {
 	return err
 }
 
-// EndedSession records that a session was ended because it went round the gate;
-// why is one word.
-func (g Gate) EndedSession(ctx context.Context, actor Actor, why string) error {
+// Resume asks to log on without a code soon after the same session was cut off,
+// which passed the gate at passed. It says no to an account whose secret has
+// changed since, and to one that is locked. Only a yes is logged: after no, the
+// gate asks for a code as ever.
+func (g Gate) Resume(ctx context.Context, actor Actor, passed time.Time) (Verdict, error) {
+	for _, kind := range []Kind{WasReset, Imported} {
+		page, err := g.Store.Events(ctx, Query{Account: actor.Account, Kind: kind, From: passed, Limit: 1})
+		if err != nil {
+			return Verdict{}, err
+		}
+		if len(page.Events) > 0 {
+			return denied(NoSecret), nil
+		}
+	}
+	now := g.now()
+	verdict := denied(NoSecret)
+	err := g.changeAccount(ctx, actor, actor.Account, now, func(p *Practice, a *Account) ([]Event, error) {
+		if !p.Enabled || a.State != SecretActive || a.IsLocked(now) {
+			return nil, nil
+		}
+		verdict = granted(LogonResumed)
+		return []Event{verdict.event(actor, now)}, nil
+	})
+	if err != nil {
+		return Verdict{}, err
+	}
+	return verdict, nil
+}
+
+// EndedSession records that the service ended a session; reason is one word.
+func (g Gate) EndedSession(ctx context.Context, actor Actor, reason string) error {
 	now := g.now()
 	return g.changeAccount(ctx, actor, actor.Account, now, func(*Practice, *Account) ([]Event, error) {
-		return []Event{actor.event(now, SessionEnded, actor.Account, Detail{"why": why})}, nil
+		return []Event{actor.event(now, SessionEnded, actor.Account, Detail{"reason": reason})}, nil
 	})
 }
 

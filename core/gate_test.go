@@ -305,3 +305,55 @@ func TestFaultDenies(t *testing.T) {
 		t.Error("a secret was shown that was not stored")
 	}
 }
+
+func TestComingBackAfterADisconnect(t *testing.T) {
+	const account = "EV-0000-1"
+	for name, tc := range map[string]struct {
+		meanwhile func(w *world) error
+		want      Verdict
+		events    []string
+	}{
+		"nothing_happened": {nil, granted(LogonResumed), []string{"logon_resumed " + account}},
+		"colleague_reset_it": {func(w *world) error {
+			return w.tool().Reset(w.Context(), w.as("EV-0000-2"), account)
+		}, denied(NoSecret), []string{"reset " + account}},
+		"reset_and_enrolled_by_another": {func(w *world) error {
+			if err := w.tool().Reset(w.Context(), w.as("EV-0000-2"), account); err != nil {
+				return err
+			}
+			if _, err := w.gate().Prompt(w.Context(), w.actor); err != nil {
+				return err
+			}
+			_, err := w.gate().Verify(w.Context(), w.actor, w.code(account))
+			return err
+		}, denied(NoSecret), []string{"reset " + account, "shown_at_logon " + account, "logon_otp " + account}},
+		"locked": {func(w *world) error {
+			a := w.store.accounts[account]
+			a.LockedUntil = w.clock.Add(time.Minute)
+			w.store.accounts[account] = a
+			return nil
+		}, denied(NoSecret), nil},
+		"switched_off": {func(w *world) error {
+			return w.desk().SwitchOff(w.Context(), w.helpdesk)
+		}, denied(NoSecret), []string{"switched_off"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t).enrolled()
+			passed := w.clock
+			w.pass(time.Minute)
+			if tc.meanwhile != nil {
+				if err := tc.meanwhile(w); err != nil {
+					t.Fatal(err)
+				}
+			}
+			logon := w.store.accounts[account].LastLogon
+			if got, err := w.gate().Resume(w.Context(), w.actor, passed); err != nil || got != tc.want {
+				t.Errorf("got %+v, %v, want %+v", got, err, tc.want)
+			}
+			w.wantEvents(tc.events...)
+			if !w.store.accounts[account].LastLogon.Equal(logon) {
+				t.Error("it counts as the last logon, which is what the screen tells of")
+			}
+		})
+	}
+}

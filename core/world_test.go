@@ -83,11 +83,11 @@ func (m *memory) View(context.Context) (Practice, []Account, error) {
 	return m.practice, accounts, nil
 }
 
-// Events takes the account and the kind of a query only.
+// Events takes the account, the kind and the beginning of a query only.
 func (m *memory) Events(_ context.Context, q Query) (Page, error) {
 	var page Page
 	for _, e := range slices.Backward(m.events) {
-		if (q.Account == "" || e.Account == q.Account) && (q.Kind == "" || e.Kind == q.Kind) {
+		if (q.Account == "" || e.Account == q.Account) && (q.Kind == "" || e.Kind == q.Kind) && !e.At.Before(q.From) {
 			page.Events = append(page.Events, e)
 		}
 	}

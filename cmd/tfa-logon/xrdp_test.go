@@ -3,6 +3,7 @@ package main
 import (
 	"image"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,7 +34,6 @@ func TestRDP(t *testing.T) {
 		"reset_by_a_colleague":                  reset,
 		"two_people_on_one_account":             share,
 		"files_of_the_user_start_nothing":       plant,
-		"disconnecting_ends_the_session":        disconnect,
 	} {
 		t.Run(name, func(t *testing.T) {
 			onRDPHost(t, false, func(h *story.RDPHost) { play(t, h) }, receptionist, colleague)
@@ -42,6 +42,12 @@ func TestRDP(t *testing.T) {
 			onRDPHost(t, true, func(h *story.RDPHost) { play(t, h) }, receptionist, colleague)
 		})
 	}
+	t.Run("disconnecting_ends_the_session", func(t *testing.T) {
+		onRDPHost(t, false, func(h *story.RDPHost) { disconnect(t, h) }, receptionist)
+	})
+	t.Run("coming_back_after_a_disconnect_with_the_service", func(t *testing.T) {
+		onRDPHost(t, true, func(h *story.RDPHost) { comeBack(t, h) }, receptionist)
+	})
 }
 
 // onRDPHost plays a story on a machine of its own, which has these accounts, and
@@ -196,13 +202,20 @@ func lock(t *testing.T, h *story.RDPHost) {
 	noDesktop(t, h)
 }
 
-// leave ends a gate by the keyboard.
+// leave ends a gate by the keyboard, and with it all that runs as its account.
 func leave(s *story.Session) {
+	s.T.Helper()
+	giveUp(s)
+	s.Ends()
+}
+
+// giveUp ends a gate by the keyboard.
+func giveUp(s *story.Session) {
 	s.T.Helper()
 	s.Press("Escape")
 	s.Says("Niet inloggen?")
 	s.Press("Return")
-	s.Ends()
+	s.IsDisconnected()
 }
 
 func skip(t *testing.T, h *story.RDPHost) {
@@ -330,4 +343,39 @@ func disconnect(t *testing.T, h *story.RDPHost) {
 	back.Says("Voer uw OTP (one-time password) in") // not the desktop
 	back.Leave()
 	h.Until("both sessions have ended", 2*story.Patience, func() bool { return len(h.Processes(receptionist, "")) == 0 })
+}
+
+// Who was cut off comes back without a code, but only to where she was: from
+// somewhere else the service asks for one.
+func comeBack(t *testing.T, h *story.RDPHost) {
+	const elsewhere = "192.0.2.7"
+	story.Must(t, exec.CommandContext(t.Context(), "ip", "address", "add", elsewhere+"/32", "dev", "lo").Run())
+	secret := enrolled(h)
+	s := h.Connect(receptionist)
+	s.Says("Voer uw OTP (one-time password) in")
+	s.TypeSlowly(phone(t, secret, 1))
+	s.ReachesDesktop()
+	happenedFrom(t, h, core.LogonOTP, "127.0.0.1")
+	s.Leave()
+
+	other := h.Connect(receptionist, "/v:"+elsewhere)
+	other.Says("Voer uw OTP (one-time password) in")
+	giveUp(other)
+	happenedFrom(t, h, core.LogonRefused, elsewhere)
+
+	back := h.Connect(receptionist)
+	back.ReachesDesktop()
+	happenedFrom(t, h, core.LogonResumed, "127.0.0.1")
+	h.Until("the session that was cut off has ended", story.Patience, func() bool {
+		return len(h.Processes(receptionist, xServer)) == 1
+	})
+}
+
+// happenedFrom holds what the log says of the last thing that the receptionist
+// did, and from which address.
+func happenedFrom(t *testing.T, h *story.RDPHost, kind core.Kind, client string) {
+	t.Helper()
+	if happened(t, h, kind); newest(h).Client != client {
+		t.Errorf("the log says %q, not %s", newest(h).Client, client)
+	}
 }

@@ -64,7 +64,7 @@ func report(log *slog.Logger, p *practices, e sessions.Ended) {
 	log.Warn("ended", "account", e.Account, "program", e.Program, "from", e.From, "why", string(e.Why))
 	actor := core.Actor{Account: e.Account}
 	if actor.Server, _ = os.Hostname(); e.Session != nil {
-		actor.Session, actor.Client = e.Session.Terminal, e.Session.Client
+		actor.Session, actor.Client = e.Session.Terminal, e.Session.From()
 	}
 	ctx := context.Background()
 	direct, err := p.direct(ctx, e.Account)

@@ -53,6 +53,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("finding the sessions of this host: %w", err)
 	}
+	registry.SetGrace(cfg.ReconnectGrace)
 	accounts := service.NewAccounts(cfg.Rules(), clock.Now)
 	practices := newPractices(cfg)
 	defer practices.close()
@@ -88,6 +89,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 			log.Error("the configuration stays as it was", "error", err)
 		} else {
 			accounts.SetRules(again.Rules())
+			registry.SetGrace(again.ReconnectGrace)
 			practices.setConfig(again)
 			log.Info("configuration read")
 		}

@@ -33,6 +33,9 @@ func TestSentencesOfTheLog(t *testing.T) {
 		"refused_with_a_reason": {
 			core.Event{Kind: core.LogonRefused, Account: "EV-0000-1", Detail: core.Detail{"reason": "spent"}},
 			"EV-0000-1 is niet toegelaten: de code was al gebruikt."},
+		"ended_by_the_service": {
+			core.Event{Kind: core.SessionEnded, Account: "EV-0000-1", Detail: core.Detail{"reason": "abandoned"}},
+			"De server heeft een sessie van EV-0000-1 beëindigd: na een verbroken verbinding kwam niemand op tijd terug."},
 		"locked_until_local_time": {
 			core.Event{Kind: core.AccountLock, Account: "EV-0000-1", Detail: core.Detail{"until": "2019-06-03T06:28:00Z", "failures": "5"}},
 			"EV-0000-1 is geblokkeerd tot 3-6-2019 08:28, na 5 foute codes."},

@@ -68,8 +68,11 @@ func (l Logon) prompt(ctx context.Context, message string) Screen {
 	if err != nil {
 		return l.Broken(err)
 	}
-	if prompt.Stage == core.StageExempt {
+	switch prompt.Stage {
+	case core.StageExempt:
 		return l.Skip(ctx)
+	case core.StagePassed:
+		return Screen{Outcome: Yes}
 	}
 	screen := Screen{
 		Stage: prompt.Stage, MaySkip: prompt.MaySkip, MaySwitchOn: prompt.MaySwitchOn && prompt.Stage == core.StageOff,

@@ -23,6 +23,7 @@ const (
 	longestLock       = 24 * time.Hour
 	shortestTimeout   = 10 * time.Second // less, and nobody gets a code typed
 	longestTimeout    = time.Hour
+	longestGrace      = 8 * time.Hour // a working day
 )
 
 // document returns c in TOML's types.
@@ -30,7 +31,7 @@ func (c Config) document() document {
 	doc := document{
 		Store: c.Store, KeyFile: c.KeyFile, Service: c.Service, PracticePattern: c.PracticePattern, Issuer: c.Issuer,
 		Language: c.Language, ManualURL: c.ManualURL, OTPURL: c.OTPURL, Exempt: c.Exempt, Owners: c.Owners,
-		TransitionDays: c.TransitionDays, Mandatory: c.Mandatory, Timeout: c.Timeout.String(),
+		TransitionDays: c.TransitionDays, Mandatory: c.Mandatory, Timeout: c.Timeout.String(), ReconnectGrace: c.ReconnectGrace.String(),
 	}
 	doc.Lockout.Attempts = c.Lockout.Attempts
 	doc.Lockout.First, doc.Lockout.Longest = c.Lockout.First.String(), c.Lockout.Longest.String()
@@ -45,6 +46,7 @@ func (c *Config) take(doc document, s source) error {
 		Language: doc.Language, ManualURL: doc.ManualURL, OTPURL: doc.OTPURL,
 		Exempt: folded(doc.Exempt), Owners: folded(doc.Owners),
 		TransitionDays: doc.TransitionDays, Mandatory: doc.Mandatory, Timeout: duration(doc.Timeout),
+		ReconnectGrace: duration(doc.ReconnectGrace),
 		Lockout: core.Lockout{
 			Attempts: doc.Lockout.Attempts,
 			First:    duration(doc.Lockout.First), Longest: duration(doc.Lockout.Longest),
@@ -89,6 +91,7 @@ func (c Config) checks() []check {
 		{"config.owners", !slices.ContainsFunc(c.Owners, c.outside), []string{"practice_pattern"}},
 		{"config.transition_days", 0 <= c.TransitionDays && c.TransitionDays <= longestTransition, nil},
 		{"config.timeout", shortestTimeout <= c.Timeout && c.Timeout <= longestTimeout, nil},
+		{"config.reconnect_grace", 0 <= c.ReconnectGrace && c.ReconnectGrace <= longestGrace, nil},
 		{"config.lockout.attempts", 1 <= lock.Attempts && lock.Attempts <= mostAttempts, nil},
 		{"config.lockout.first", shortestLock <= lock.First && lock.First <= longestLock, nil},
 		{"config.lockout.longest", lock.First <= lock.Longest && lock.Longest <= longestLock, []string{"lockout.first"}},
@@ -108,11 +111,11 @@ func compile(source string) (*regexp.Regexp, bool) {
 	return pattern, err == nil
 }
 
-// duration returns 0, which every check refuses, for what is no duration.
+// duration returns -1, which every check refuses, for what is no duration.
 func duration(s string) time.Duration {
 	d, err := time.ParseDuration(s)
 	if err != nil {
-		return 0
+		return -1
 	}
 	return d
 }

@@ -46,9 +46,12 @@ type Config struct {
 	TransitionDays int
 	Mandatory      bool
 	// Timeout is how long the gate waits for an answer.
-	Timeout  time.Duration
-	Lockout  core.Lockout
-	Identity Identity
+	Timeout time.Duration
+	// ReconnectGrace is how long after a disconnect the service asks no code of
+	// the same account from the same client address.
+	ReconnectGrace time.Duration
+	Lockout        core.Lockout
+	Identity       Identity
 
 	pattern *regexp.Regexp
 }
@@ -82,6 +85,7 @@ func Default() Config {
 		OTPURL:          "https://www.evry.nl/otp",
 		TransitionDays:  rules.TransitionDays,
 		Timeout:         5 * time.Minute,
+		ReconnectGrace:  10 * time.Minute,
 		Lockout:         rules.Lockout,
 		pattern:         rules.Pattern,
 	}

@@ -66,6 +66,9 @@ var impossible = map[string]struct {
 	"timeout_number":                   {"timeout = 300", 1, "config.timeout"},
 	"timeout_no_duration":              {"timeout = '5 minutes'", 1, "config.timeout"},
 	"timeout_too_short":                {"timeout = '9s'", 1, "config.timeout"},
+	"grace_no_duration":                {"reconnect_grace = 'long'", 1, "config.reconnect_grace"},
+	"grace_before_it_begins":           {"reconnect_grace = '-1s'", 1, "config.reconnect_grace"},
+	"grace_too_long":                   {"reconnect_grace = '9h'", 1, "config.reconnect_grace"},
 	"timeout_too_long":                 {"timeout = '61m'", 1, "config.timeout"},
 	"lockout_no_table":                 {"lockout = 5", 1, "config.lockout"},
 	"lockout_attempts_zero":            {"[lockout]\nattempts = 0", 2, "config.lockout.attempts"},
@@ -106,6 +109,7 @@ owners           = ["P1a"]
 transition_days  = 0
 mandatory        = true
 timeout          = "10s"
+reconnect_grace  = "0s"
 lockout          = { attempts = 1, first = "1s", longest = "1s" }
 [identity]
 account = "P1b"
@@ -114,7 +118,7 @@ account = "P1b"
 		t.Fatal(err)
 	}
 	if c.File != "f" || c.Language != "en" || c.ManualURL != "https://example.org/manual" || c.OTPURL != "https://example.org/otp" ||
-		c.Timeout != 10*time.Second || c.Identity.Account != "P1b" || c.Service != "/run/tfa/service.sock" {
+		c.Timeout != 10*time.Second || c.Identity.Account != "P1b" || c.Service != "/run/tfa/service.sock" || c.ReconnectGrace != 0 {
 		t.Errorf("parse returned %+v", c)
 	}
 	rules := c.Rules()
@@ -178,7 +182,8 @@ func TestTemplateShowsDefaults(t *testing.T) {
 	got.Exempt, got.Owners, want.Exempt, want.Owners = nil, nil, nil, nil
 	if got.Store != want.Store || got.KeyFile != want.KeyFile || got.Lockout != want.Lockout || got.Timeout != want.Timeout ||
 		got.TransitionDays != want.TransitionDays || got.PracticePattern != want.PracticePattern || got.Language != want.Language ||
-		got.Issuer != want.Issuer || got.ManualURL != want.ManualURL || got.OTPURL != want.OTPURL || got.Mandatory != want.Mandatory {
+		got.Issuer != want.Issuer || got.ManualURL != want.ManualURL || got.OTPURL != want.OTPURL || got.Mandatory != want.Mandatory ||
+		got.ReconnectGrace != want.ReconnectGrace {
 		t.Errorf("the template says %+v, the defaults are %+v", got, want)
 	}
 }

@@ -28,6 +28,7 @@ type document struct {
 	TransitionDays  int      `toml:"transition_days"`
 	Mandatory       bool     `toml:"mandatory"`
 	Timeout         string   `toml:"timeout"`
+	ReconnectGrace  string   `toml:"reconnect_grace"`
 	Lockout         struct {
 		Attempts int    `toml:"attempts"`
 		First    string `toml:"first"`
@@ -43,7 +44,7 @@ type document struct {
 var sentences = []string{
 	"config.store", "config.key_file", "config.service", "config.practice_pattern", "config.issuer",
 	"config.language", "config.manual_url", "config.otp_url", "config.exempt", "config.owners",
-	"config.transition_days", "config.mandatory", "config.timeout",
+	"config.transition_days", "config.mandatory", "config.timeout", "config.reconnect_grace",
 	"config.lockout", "config.lockout.attempts", "config.lockout.first", "config.lockout.longest",
 	"config.identity", "config.identity.account",
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -116,7 +117,7 @@ func Callers(ctx context.Context, accounts sessions.Accounts, terminal string) (
 	caller := Caller{Actor: core.Actor{Account: account, Server: server, Session: identity.SessionName(terminal)}}
 	switch {
 	case p.session != nil && p.session.UID == p.uid:
-		caller.Session, caller.Actor.Client = p.session, p.session.Client
+		caller.Session, caller.Actor.Client = p.session, p.session.From()
 	case protected:
 		return Caller{}, core.NewError(core.Refused, "denied.no_session", nil, errors.New("process "+strconv.Itoa(p.pid)))
 	default:
@@ -129,5 +130,7 @@ func Callers(ctx context.Context, accounts sessions.Accounts, terminal string) (
 // they never have.
 type unwatched struct{}
 
-func (unwatched) Passed() bool { return false }
-func (unwatched) Pass() error  { return nil }
+func (unwatched) Passed() bool                  { return false }
+func (unwatched) Pass() error                   { return nil }
+func (unwatched) Resumable() (time.Time, error) { return time.Time{}, nil }
+func (unwatched) Resume() error                 { return nil }

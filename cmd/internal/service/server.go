@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"evry.nl/tfa/core"
 )
@@ -29,6 +30,11 @@ type Session interface {
 	Passed() bool
 	// Pass records that it is, before anybody is told so.
 	Pass() error
+	// Resumable returns when the session passed the gate that this one goes on
+	// for after a disconnect; the zero time if there is none.
+	Resumable() (time.Time, error)
+	// Resume passes in the place of that one, which ends.
+	Resume() error
 }
 
 // Handler answers callers.
@@ -49,6 +55,13 @@ var nothing = struct{}{}
 
 var gateOperations = map[string]operation{
 	opPrompt: func(ctx context.Context, d core.Direct, c Caller, _ request) (any, error) {
+		passed, err := c.resume(ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		if passed || c.Session.Passed() {
+			return prompt{Account: c.Actor.Account, Stage: core.StagePassed}, nil
+		}
 		p, err := core.Gate{Direct: d}.Prompt(ctx, c.Actor)
 		return newPrompt(p), err
 	},
@@ -64,6 +77,19 @@ var gateOperations = map[string]operation{
 	opLeave: func(ctx context.Context, d core.Direct, c Caller, r request) (any, error) {
 		return nothing, core.Gate{Direct: d}.Leave(ctx, c.Actor, r.Reason)
 	},
+}
+
+// resume lets a session through that goes on for one which was cut off just now.
+func (c Caller) resume(ctx context.Context, d core.Direct) (passed bool, err error) {
+	since, err := c.Session.Resumable()
+	if err != nil || since.IsZero() {
+		return false, err
+	}
+	verdict, err := core.Gate{Direct: d}.Resume(ctx, c.Actor, since)
+	if err != nil || !verdict.Granted {
+		return false, err
+	}
+	return true, c.Session.Resume()
 }
 
 // pass lets the session through the gate if the verdict says so. A session that

@@ -4,6 +4,7 @@ package sessions
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -144,24 +145,47 @@ const (
 	NoSession Why = "no_session" // a process of a protected account in no session
 	LeftOver  Why = "left_over"  // it has outlived its session
 	TooLong   Why = "too_long"   // it stood at the gate for too long
+	Abandoned Why = "abandoned"  // nobody came back to it in time
+	Taken     Why = "taken"      // another client came to it
 )
 
 // Look looks once at everything that runs. It is for what the guard does not
 // see: what ran before it did, and what was started while nobody guarded.
 func (w Watch) Look() error {
-	running, err := w.Registry.Sessions()
-	if err != nil {
-		return err
-	}
+	// What is wrong with one look is no reason to leave out the others.
+	err := w.Registry.LookAtClients()
+	running, listing := w.Registry.Sessions()
 	ended := map[*Session]bool{}
 	for _, s := range running {
-		if !s.Passed() && !s.isClosed() && w.Registry.now().Sub(s.Opened) > w.Limit {
-			if err := w.end(s, "", TooLong); err != nil {
-				return err
-			}
+		if why := w.overdue(s); why != "" {
+			err = errors.Join(err, w.end(s, "", why))
 			ended[s] = true
 		}
 	}
+	return errors.Join(err, listing, w.lookAtProcesses(ended))
+}
+
+// overdue says why a session has lasted long enough, "" if it has not.
+func (w Watch) overdue(s *Session) Why {
+	r := w.Registry
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch now := r.now(); {
+	case !s.ClosedAt.IsZero():
+		return ""
+	case s.taken:
+		return Taken
+	case s.PassedAt.IsZero() && now.Sub(s.Opened) > w.Limit:
+		return TooLong
+	case !s.PassedAt.IsZero() && !s.LeftAt.IsZero() && now.Sub(s.LeftAt) >= r.grace:
+		return Abandoned
+	}
+	return ""
+}
+
+// lookAtProcesses ends what a session may not run, and what runs in none. The
+// sessions in ended are being seen to.
+func (w Watch) lookAtProcesses(ended map[*Session]bool) error {
 	all, err := processes()
 	if err != nil {
 		return err
@@ -196,7 +220,13 @@ func (w Watch) end(s *Session, program string, why Why) error {
 	if err := s.End(); err != nil {
 		return err
 	}
-	w.Report(Ended{Account: s.Account, Session: s, Program: program, Why: why})
+	s.registry.mu.Lock()
+	before := s.reported
+	s.reported = true
+	s.registry.mu.Unlock()
+	if !before { // PAM may take a while to close it
+		w.Report(Ended{Account: s.Account, Session: s, Program: program, Why: why})
+	}
 	return nil
 }
 

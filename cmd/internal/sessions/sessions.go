@@ -28,8 +28,13 @@ type Login struct {
 	UID      uint32 `json:"uid"`
 	Service  string `json:"service"`  // PAM_SERVICE: xrdp-sesman, sshd, cron, …
 	Terminal string `json:"terminal"` // PAM_TTY
-	Client   string `json:"client"`   // PAM_RHOST
+	// Client is PAM_RHOST or, for a session of xrdp, the address of the client
+	// that looks at it, or was the last to.
+	Client string `json:"client"`
 }
+
+// xrdpService is what sesman calls itself to PAM.
+const xrdpService = "xrdp-sesman"
 
 // Session is a remote session. Its fields but Login change under the lock of
 // its registry.
@@ -44,10 +49,15 @@ type Session struct {
 	Group string `json:"group"`
 	// PassedAt is when it passed the gate; zero if it has not.
 	PassedAt time.Time `json:"passed_at,omitzero"`
+	// LeftAt is when the client of a session of xrdp was gone; zero while one
+	// looks at it.
+	LeftAt time.Time `json:"left_at,omitzero"`
 	// ClosedAt is when PAM closed it; what is left of it has outlived it.
 	ClosedAt time.Time `json:"closed_at,omitzero"`
 
 	registry *Registry
+	taken    bool // another client has come to it
+	reported bool // that it was ended
 }
 
 // Registry holds the sessions of this host. It is safe for use by several
@@ -61,6 +71,15 @@ type Registry struct {
 
 	mu       sync.Mutex
 	sessions map[string]*Session // by Group
+	grace    time.Duration
+}
+
+// SetGrace says for how long after a disconnect a session may be gone on with,
+// from the same client address, without a code.
+func (r *Registry) SetGrace(grace time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.grace = grace
 }
 
 // ErrNone means that a process runs in no session that PAM has told of.
@@ -208,6 +227,82 @@ func (s *Session) Pass() error {
 	return nil
 }
 
+// From returns the address of the client.
+func (s *Session) From() string {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	return s.Client
+}
+
+// Resumable returns when the session passed the gate that this one goes on for:
+// the same account was cut off from it, from the same address, not longer ago
+// than the grace. It is the zero time if there is none.
+func (s *Session) Resumable() (time.Time, error) {
+	if s.Service != xrdpService {
+		return time.Time{}, nil
+	}
+	if err := s.registry.LookAtClients(); err != nil {
+		return time.Time{}, err
+	}
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	if earlier := s.resumed(); earlier != nil {
+		return earlier.PassedAt, nil
+	}
+	return time.Time{}, nil
+}
+
+// resumed returns the session that this one goes on for, or nil. The caller
+// holds the lock.
+func (s *Session) resumed() (found *Session) {
+	now := s.registry.now()
+	for _, earlier := range s.registry.sessions {
+		switch {
+		case earlier == s, earlier.UID != s.UID, earlier.Account != s.Account, earlier.Service != xrdpService,
+			earlier.Client == "", earlier.Client != s.Client, !earlier.isCutOff(now):
+		case found == nil, earlier.LeftAt.After(found.LeftAt):
+			found = earlier
+		}
+	}
+	return found
+}
+
+// loggingOff is how long it may take, once a client is gone, that PAM closes a
+// session from which somebody has logged off. sesman closes one that was cut off
+// a minute after.
+const loggingOff = 30 * time.Second
+
+// isCutOff reports whether a session that had passed lost its client not longer
+// ago than the grace, and nobody logged off. The caller holds the lock.
+func (s *Session) isCutOff(now time.Time) bool {
+	return !s.PassedAt.IsZero() && !s.LeftAt.IsZero() && now.Sub(s.LeftAt) < s.registry.grace &&
+		(s.ClosedAt.IsZero() || s.ClosedAt.Sub(s.LeftAt) >= loggingOff)
+}
+
+// Resume passes in the place of the session that Resumable found, and ends that.
+// Error: Refused if it can't be gone on with any more.
+func (s *Session) Resume() error {
+	s.registry.mu.Lock()
+	earlier := s.resumed()
+	var err error
+	switch {
+	case earlier == nil || !s.ClosedAt.IsZero():
+		err = core.NewError(core.Refused, "denied.no_session", nil, errors.New("nothing to go on with"))
+	default:
+		// First, so that one pass never becomes two.
+		earlier.PassedAt = time.Time{}
+		err = earlier.write()
+	}
+	s.registry.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := s.Pass(); err != nil {
+		return err
+	}
+	return earlier.End()
+}
+
 // Close notes that PAM has closed the session.
 func (s *Session) Close() error {
 	s.registry.mu.Lock()
@@ -217,7 +312,7 @@ func (s *Session) Close() error {
 }
 
 // Sessions returns the sessions that run, and forgets those of which nothing is
-// left.
+// left and that no other may go on for.
 func (r *Registry) Sessions() ([]*Session, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -231,10 +326,16 @@ func (r *Registry) Sessions() ([]*Session, error) {
 			running = append(running, s)
 			continue
 		}
-		delete(r.sessions, group)
 		if strings.HasPrefix(group, r.own+"/") {
 			os.Remove(r.mount + group) // it is empty, or gone
 		}
+		if s.ClosedAt.IsZero() {
+			s.ClosedAt = r.now()
+		}
+		if s.isCutOff(r.now()) {
+			continue
+		}
+		delete(r.sessions, group)
 		if err := os.Remove(r.file(group)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("forgetting a session: %w", err)
 		}

@@ -170,8 +170,8 @@ func (h *RDPHost) Connect(account string, args ...string) *Session {
 	s := &Session{Account: account, host: h, ended: make(chan struct{}), Window: &Window{
 		T: h.T, Desk: desk, Output: new(bytes.Buffer), ctx: ctx, Place: desktop.Window{Bounds: image.Rect(0, 0, 1024, 768)},
 	}}
-	s.Cmd = desk.Command(ctx, "xfreerdp", append(args, "/v:127.0.0.1", "/cert:ignore", "/log-level:WARN", "/t:RDP",
-		"/u:"+account, "/p:"+Password, "/size:1024x768", "-decorations", "-grab-keyboard")...)
+	s.Cmd = desk.Command(ctx, "xfreerdp", append([]string{"/v:127.0.0.1", "/cert:ignore", "/log-level:WARN", "/t:RDP",
+		"/u:" + account, "/p:" + Password, "/size:1024x768", "-decorations", "-grab-keyboard"}, args...)...)
 	s.Cmd.Env = append(s.Cmd.Env, "HOME="+h.T.TempDir())
 	s.Cmd.Stdout, s.Cmd.Stderr = s.Output, s.Output
 	Must(h.T, s.Cmd.Start())
@@ -317,9 +317,8 @@ func (h *RDPHost) Desktops() int {
 	return bytes.Count(lines, []byte("\n"))
 }
 
-// Ends waits until the client is disconnected, and then until no process of
-// its account is left.
-func (s *Session) Ends() {
+// IsDisconnected waits until it is.
+func (s *Session) IsDisconnected() {
 	s.T.Helper()
 	select {
 	case <-s.ended:
@@ -327,6 +326,13 @@ func (s *Session) Ends() {
 		s.Keep("still-connected")
 		s.T.Fatal("the client is still connected")
 	}
+}
+
+// Ends waits until the client is disconnected, and then until no process of
+// its account is left.
+func (s *Session) Ends() {
+	s.T.Helper()
+	s.IsDisconnected()
 	var left []string
 	defer func() {
 		if len(left) > 0 {
