@@ -1,5 +1,3 @@
-//go:build linux
-
 // Command tfa-service keeps the stores and keys of a host to itself, answers the
 // gate and the tool, and ends the sessions that go round the gate.
 //
@@ -21,15 +19,14 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 const exitFault = 2
+
+type options struct{ config, group string }
 
 func main() {
 	flags := flag.NewFlagSet("tfa-service", flag.ContinueOnError)
@@ -42,10 +39,8 @@ func main() {
 	case err != nil:
 		os.Exit(exitFault)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := run(ctx, o, log); err != nil {
+	if err := start(o, log); err != nil {
 		log.Error("ended", "error", err)
 		os.Exit(exitFault)
 	}

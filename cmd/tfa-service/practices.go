@@ -1,16 +1,11 @@
-//go:build linux
-
 package main
 
 import (
 	"context"
-	"log/slog"
-	"os"
 	"sync"
 
 	"evry.nl/tfa/cmd/internal/clock"
 	"evry.nl/tfa/cmd/internal/config"
-	"evry.nl/tfa/cmd/internal/sessions"
 	"evry.nl/tfa/cmd/internal/stores"
 	"evry.nl/tfa/core"
 )
@@ -56,22 +51,5 @@ func (p *practices) close() {
 	defer p.mu.Unlock()
 	for _, store := range p.stores {
 		store.Close()
-	}
-}
-
-// report writes down what was ended: in the host's log, and in the practice's.
-func report(log *slog.Logger, p *practices, e sessions.Ended) {
-	log.Warn("ended", "account", e.Account, "program", e.Program, "from", e.From, "why", string(e.Why))
-	actor := core.Actor{Account: e.Account}
-	if actor.Server, _ = os.Hostname(); e.Session != nil {
-		actor.Session, actor.Client = e.Session.Terminal, e.Session.From()
-	}
-	ctx := context.Background()
-	direct, err := p.direct(ctx, e.Account)
-	if err == nil {
-		err = core.Gate{Direct: direct}.EndedSession(ctx, actor, string(e.Why))
-	}
-	if err != nil {
-		log.Error("writing down what was ended", "account", e.Account, "error", err)
 	}
 }
