@@ -31,10 +31,10 @@ type Stage string
 // The stages.
 const (
 	StageExempt Stage = "exempt" // goes on at once
-	StagePassed Stage = "passed" // goes on at once: this session is through already
 	StageOff    Stage = "off"    // advice to switch on
 	StageEnrol  Stage = "enrol"  // QR code and code field
 	StageCode   Stage = "code"   // code field
+	StagePassed Stage = "passed" // goes on at once: tfa-service knows that this session has logged on
 )
 
 // Prompt is what a logon screen shows.

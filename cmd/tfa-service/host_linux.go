@@ -13,11 +13,13 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/coreos/go-systemd/v22/daemon"
+
 	"evry.nl/tfa/cmd/internal/clock"
 	"evry.nl/tfa/cmd/internal/config"
 	"evry.nl/tfa/cmd/internal/service"
 	"evry.nl/tfa/cmd/internal/sessions"
-	"evry.nl/tfa/core"
 )
 
 const (
@@ -42,11 +44,19 @@ func start(o options, log *slog.Logger) error {
 			reload <- struct{}{}
 		}
 	}()
-	return run(ctx, o, log, reload)
+	return run(ctx, o, log, reload, tellSystemd)
+}
+
+// tellSystemd tells how the service does, if systemd has started it.
+func tellSystemd(s state) {
+	message := map[state]string{
+		ready: daemon.SdNotifyReady, reloading: daemon.SdNotifyReloading, alive: daemon.SdNotifyWatchdog, stopping: daemon.SdNotifyStopping,
+	}[s]
+	daemon.SdNotify(false, message)
 }
 
 // openHost finds the sessions that run, guards them, and opens the socket.
-func openHost(o options, cfg config.Config, log *slog.Logger, p *practices) (host, error) {
+func openHost(o options, cfg config.Config, p parts) (host, error) {
 	folder := filepath.Dir(cfg.Service)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return host{}, fmt.Errorf("making the folder of the socket: %w", err)
@@ -57,9 +67,11 @@ func openHost(o options, cfg config.Config, log *slog.Logger, p *practices) (hos
 	}
 	registry.SetGrace(cfg.ReconnectGrace)
 	accounts := service.NewAccounts(cfg.Rules(), clock.Now)
+	reports := newReports(p)
+	pending := &pending{now: clock.Now, begun: map[int]time.Time{}, decided: p.metrics.guardHasDecided}
 	watch := sessions.Watch{
 		Registry: registry, Accounts: accounts, Policy: sessions.DefaultPolicy(), Limit: cfg.Timeout + grace, Leaving: leaving,
-		Report: func(e sessions.Ended) { report(log, p, e) },
+		Report: reports.add, Deciding: pending.begin,
 	}
 	guard, err := sessions.NewGuard(watch)
 	if err != nil {
@@ -71,46 +83,57 @@ func openHost(o options, cfg config.Config, log *slog.Logger, p *practices) (hos
 		return host{}, err
 	}
 	return host{
-		listener: listener,
+		listener: listener, owner: service.Owner,
 		connected: func(ctx context.Context, conn net.Conn) context.Context {
 			return service.WithPeer(ctx, conn, registry)
 		},
 		caller: func(ctx context.Context, terminal string) (service.Caller, error) {
 			return service.Callers(ctx, accounts, terminal)
 		},
+		standing: func(ctx context.Context) service.Standing { return service.StandingOf(ctx, accounts) },
 		add: func(mux *http.ServeMux, h service.Handler) {
 			service.PAM{Registry: registry, Accounts: accounts}.Serve(mux, h)
 		},
 		look:  func() error { return errors.Join(watch.Look(), guard.Mark()) },
-		guard: guard.Run,
+		guard: guard.Run, guardErr: pending.err,
+		count: func() (int, int) { return count(registry) },
 		setRules: func(cfg config.Config) {
 			accounts.SetRules(cfg.Rules())
 			registry.SetGrace(cfg.ReconnectGrace)
 		},
-		close: func() { guard.Close() },
+		close: func() { guard.Close(); reports.close() },
 	}, nil
 }
 
-// report writes down what was ended: in the host's log, and in the practice's.
-func report(log *slog.Logger, p *practices, e sessions.Ended) {
-	log.Warn("ended", "account", e.Account, "program", e.Program, "from", e.From, "why", string(e.Why))
-	actor := core.Actor{Account: e.Account}
-	if actor.Server, _ = os.Hostname(); e.Session != nil {
-		actor.Session, actor.Client = e.Session.Terminal, e.Session.From()
-	}
-	ctx := context.Background()
-	direct, err := p.direct(ctx, e.Account)
-	if err == nil {
-		err = core.Gate{Direct: direct}.EndedSession(ctx, actor, string(e.Why))
-	}
+func count(registry *sessions.Registry) (atGate, passed int) {
+	running, err := registry.Sessions()
 	if err != nil {
-		log.Error("writing down what was ended", "account", e.Account, "error", err)
+		return 0, 0 // the look at what runs says so
 	}
+	for _, s := range running {
+		if s.Passed() {
+			passed++
+		} else {
+			atGate++
+		}
+	}
+	return atGate, passed
 }
 
-// listen opens the socket to everybody: who asks is not decided by who may
-// connect.
+// listen returns the socket that systemd holds for the service, so that nobody
+// is refused while it is started anew, or else opens it. It is open to everybody:
+// who asks is not decided by who may connect.
 func listen(path string) (net.Listener, error) {
+	given, err := activation.Listeners()
+	if err != nil {
+		return nil, fmt.Errorf("taking the socket from systemd: %w", err)
+	}
+	if len(given) > 0 {
+		if len(given) > 1 || given[0] == nil || given[0].Addr().String() != path {
+			return nil, fmt.Errorf("tfa-service.socket does not listen on %s alone, which the configuration names as service", path)
+		}
+		return given[0], nil
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("removing the socket of a service that was: %w", err)
 	}

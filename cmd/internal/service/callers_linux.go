@@ -48,6 +48,9 @@ func peerFrom(ctx context.Context) (peer, error) {
 }
 
 func peerOf(conn net.Conn, registry *sessions.Registry) (p peer, err error) {
+	if held, ok := conn.(*heldConn); ok {
+		conn = held.NetConn()
+	}
 	local, ok := conn.(*net.UnixConn)
 	if !ok {
 		return peer{}, errors.New("the connection is no local socket")
@@ -80,6 +83,44 @@ func peerOf(conn net.Conn, registry *sessions.Registry) (p peer, err error) {
 		return peer{}, fmt.Errorf("finding out who connects: %w", err)
 	}
 	return p, nil
+}
+
+// Owner tells whose a connection is, for Connections. Root's are not counted: it
+// tells of every logon, and is nobody's enemy here.
+func Owner(conn net.Conn) (owner string, counted bool, err error) {
+	local, ok := conn.(*net.UnixConn)
+	if !ok {
+		return "", false, errors.New("the connection is no local socket")
+	}
+	raw, err := local.SyscallConn()
+	if err != nil {
+		return "", false, fmt.Errorf("looking at a connection: %w", err)
+	}
+	var credentials *unix.Ucred
+	if controlErr := raw.Control(func(fd uintptr) {
+		credentials, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	}); err == nil {
+		err = controlErr
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("finding out who connects: %w", err)
+	}
+	return strconv.FormatUint(uint64(credentials.Uid), 10), credentials.Uid != 0, nil
+}
+
+// StandingOf tells what the process at the other end may learn of the service.
+func StandingOf(ctx context.Context, accounts sessions.Accounts) Standing {
+	p, err := peerFrom(ctx)
+	if err != nil {
+		return Watched
+	}
+	if p.uid == 0 {
+		return Administrator
+	}
+	if _, protected := accounts.Protected(p.uid); protected {
+		return Watched
+	}
+	return Outside
 }
 
 // soPeerPidfd is SO_PEERPIDFD, which Linux has since 6.5.

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"evry.nl/tfa/core"
 )
 
@@ -40,36 +42,87 @@ var (
 // first asked, and anew when the service was started anew.
 func NewClient(socket string) *Client {
 	return &Client{&http.Client{
-		Timeout: patience,
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, "unix", socket)
+				conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+				if err != nil {
+					return nil, errors.Join(errUnheard, err)
+				}
+				return conn, nil
 			},
 			MaxIdleConns: 1, IdleConnTimeout: time.Minute,
 		},
 	}}
 }
 
-// ask sends a request and reads the answer into out. Errors: those that the
-// service answers with, and service.unreachable.
+// errUnheard means that the service has heard nothing of what was asked.
+var errUnheard = errors.New("the service is not there")
+
+// repeatable are the operations that change nothing more when they are done
+// twice. A code is spent by the first time, so it is not sent again blindly.
+var repeatable = map[string]bool{
+	opPrompt: true, opOverview: true, opVersion: true, opLog: true, opBegin: true, opEnd: true,
+}
+
+// ask sends a request and reads the answer into out. While the service is too
+// busy or is being started anew it asks again, if nothing can be done twice by
+// that. Errors: those that the service answers with, service.unreachable, and
+// Conflict if something may have been done, and nobody has said whether.
 func (c *Client) ask(ctx context.Context, operation string, r, out any) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("writing a request: %w", err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	pauses := backoff.NewExponentialBackOff()
+	pauses.InitialInterval, pauses.MaxInterval = shortestPause, longestPause
+	_, err = backoff.Retry(ctx, func() (struct{}, error) {
+		err := c.once(ctx, operation, body, out)
+		var known *core.Error
+		switch {
+		case err == nil, errors.Is(err, errUnheard):
+		case errors.As(err, &known):
+			if known.Sentence != sentenceBusy {
+				err = backoff.Permanent(err)
+			}
+		case !repeatable[operation]:
+			err = backoff.Permanent(core.NewError(core.Conflict, "service.lost", nil, err))
+		}
+		return struct{}{}, err
+	}, backoff.WithBackOff(pauses), backoff.WithMaxElapsedTime(comesBack))
+	var known *core.Error
+	if err != nil && !errors.As(err, &known) {
+		return unreachable(err)
+	}
+	return err
+}
+
+const (
+	// comesBack is how long it may take until a service that was ended is there
+	// again, or one that is too busy has time.
+	comesBack = 10 * time.Second
+	// Between two tries.
+	shortestPause = 50 * time.Millisecond
+	longestPause  = time.Second
+)
+
+// once sends a request and reads the answer. An error that is no core.Error says
+// that no answer came.
+func (c *Client) once(ctx context.Context, operation string, body []byte, out any) error {
 	asked, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://tfa-service"+operation, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("making a request: %w", err)
+		return unreachable(err)
 	}
 	asked.Header.Set("Content-Type", "application/json")
 	answer, err := c.http.Do(asked)
 	if err != nil {
-		return unreachable(err)
+		return err
 	}
 	defer answer.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(answer.Body, longestAnswer))
 	if err != nil {
-		return unreachable(err)
+		return err
 	}
 	if answer.StatusCode != http.StatusOK {
 		var f fault

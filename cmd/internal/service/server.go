@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -42,9 +43,13 @@ type Handler struct {
 	// Caller tells who is at the other end of a connection, from the context
 	// that ConnContext of the server made.
 	Caller func(ctx context.Context, session string) (Caller, error)
-	// Direct returns the use cases on the store of an account's practice.
-	Direct func(ctx context.Context, account string) (core.Direct, error)
-	Log    *slog.Logger
+	// Use runs act with the use cases on the store of an account's practice, when
+	// it is its turn.
+	Use      func(ctx context.Context, account string, act func(core.Direct) error) error
+	Limits   *Limits
+	Observer Observer
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // operation is one thing that can be asked.
@@ -60,7 +65,10 @@ var gateOperations = map[string]operation{
 			return nil, err
 		}
 		if passed || c.Session.Passed() {
-			return prompt{Account: c.Actor.Account, Stage: core.StagePassed}, nil
+			// Passed before, the gate has not heard of the yes: the service ended
+			// between saying it and being heard. It is this session's own, so it asks
+			// for no new code.
+			return newPrompt(core.Prompt{Account: c.Actor.Account, Stage: core.StagePassed}), nil
 		}
 		p, err := core.Gate{Direct: d}.Prompt(ctx, c.Actor)
 		return newPrompt(p), err
@@ -158,11 +166,26 @@ func (h Handler) ServeMux() *http.ServeMux {
 	return mux
 }
 
+// NewServer returns a server whose clients can't keep it waiting: whoever asks,
+// or reads, too slowly is cut off.
+func NewServer(mux http.Handler, connected func(context.Context, net.Conn) context.Context, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: mux, ConnContext: connected, MaxHeaderBytes: 8 << 10,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: patience + 10*time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelInfo),
+	}
+}
+
 func (h Handler) serve(path string, op operation) http.HandlerFunc {
 	return func(w http.ResponseWriter, asked *http.Request) {
-		answer, caller, err := h.answer(asked, op)
+		begun := h.Now()
+		// A client waits no longer, so an answer that comes later is not given.
+		ctx, cancel := context.WithTimeout(asked.Context(), patience)
+		defer cancel()
+		answer, caller, err := h.answer(ctx, asked, op)
+		h.record(path, caller, answer, err, h.Now().Sub(begun))
 		if err != nil {
-			h.refuse(w, path, caller, err)
+			refuse(w, err)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -173,40 +196,46 @@ func (h Handler) serve(path string, op operation) http.HandlerFunc {
 	}
 }
 
-func (h Handler) answer(asked *http.Request, op operation) (any, Caller, error) {
-	ctx := asked.Context()
+func (h Handler) answer(ctx context.Context, asked *http.Request, op operation) (answer any, caller Caller, err error) {
 	var r request
-	body, err := io.ReadAll(http.MaxBytesReader(nil, asked.Body, longestRequest))
-	if err == nil {
-		err = json.Unmarshal(body, &r)
+	if err := decode(asked, &r); err != nil {
+		return nil, Caller{}, err
 	}
-	if err != nil {
-		return nil, Caller{}, core.NewError(core.Invalid, "invalid.request", nil, err)
-	}
-	caller, err := h.Caller(ctx, r.Session)
-	if err != nil {
+	if caller, err = h.Caller(ctx, r.Session); err != nil {
 		return nil, Caller{}, fmt.Errorf("finding out who asks: %w", err)
 	}
-	direct, err := h.Direct(ctx, caller.Actor.Account)
-	if err != nil {
-		return nil, caller, err
-	}
-	answer, err := op(ctx, direct, caller, r)
+	err = h.Limits.Ask(caller.Actor, func() error {
+		return h.Use(ctx, caller.Actor.Account, func(d core.Direct) error {
+			answer, err = op(ctx, d, caller, r)
+			return err
+		})
+	})
 	return answer, caller, err
 }
 
+// decode reads what was asked. Nothing waits for it but its own connection.
+func decode(asked *http.Request, into any) error {
+	body, err := io.ReadAll(http.MaxBytesReader(nil, asked.Body, longestRequest))
+	if err == nil {
+		err = json.Unmarshal(body, into)
+	}
+	if err != nil {
+		return core.NewError(core.Invalid, "invalid.request", nil, fmt.Errorf("%T", err)) // its text may quote a code
+	}
+	return nil
+}
+
 // refuse answers with an error. Its cause stays here.
-func (h Handler) refuse(w http.ResponseWriter, path string, caller Caller, err error) {
+func refuse(w http.ResponseWriter, err error) {
 	f := fault{Code: core.Internal, Sentence: "internal"}
 	var known *core.Error
 	if errors.As(err, &known) {
 		f = fault{known.Code, known.Sentence, known.Args}
 	}
-	level, status := slog.LevelInfo, statuses[f.Code]
+	status := statuses[f.Code]
 	if status == 0 {
-		level, status = slog.LevelError, http.StatusInternalServerError
+		status = http.StatusInternalServerError
 	}
-	h.Log.Log(context.Background(), level, "refused", "operation", path, "account", caller.Actor.Account, "error", err)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(f)

@@ -2,9 +2,7 @@ package service
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -12,12 +10,6 @@ import (
 
 	"evry.nl/tfa/cmd/internal/sessions"
 	"evry.nl/tfa/core"
-)
-
-// The operations of PAM, which runs as root.
-const (
-	opBegin = "/session/begin"
-	opEnd   = "/session/end"
 )
 
 // PAM answers what PAM tells of sessions, by tfa-session.
@@ -48,8 +40,12 @@ func (p PAM) Serve(mux *http.ServeMux, h Handler) {
 		},
 	} {
 		mux.HandleFunc("POST "+path, func(w http.ResponseWriter, asked *http.Request) {
-			if err := p.answer(asked, act); err != nil {
-				h.refuse(w, path, Caller{}, err)
+			begun := h.Now()
+			login, err := p.answer(asked, act)
+			caller := Caller{Actor: core.Actor{Account: login.Account, Session: login.Terminal, Client: login.Client}}
+			h.record(path, caller, nothing, err, h.Now().Sub(begun))
+			if err != nil {
+				refuse(w, err)
 				return
 			}
 			w.Write([]byte("{}"))
@@ -57,29 +53,24 @@ func (p PAM) Serve(mux *http.ServeMux, h Handler) {
 	}
 }
 
-func (p PAM) answer(asked *http.Request, act func(int, sessions.Login) error) error {
+func (p PAM) answer(asked *http.Request, act func(int, sessions.Login) error) (login sessions.Login, err error) {
 	caller, err := peerFrom(asked.Context())
 	if err != nil {
-		return err
+		return login, err
 	}
 	if caller.uid != 0 {
-		return core.NewError(core.Refused, "denied.not_administrator", nil, nil)
+		return login, core.NewError(core.Refused, "denied.not_administrator", nil, nil)
 	}
-	var login sessions.Login
-	body, err := io.ReadAll(http.MaxBytesReader(nil, asked.Body, longestRequest))
-	if err == nil {
-		err = json.Unmarshal(body, &login)
-	}
-	if err != nil {
-		return core.NewError(core.Invalid, "invalid.request", nil, err)
+	if err := decode(asked, &login); err != nil {
+		return login, err
 	}
 	// pam_exec runs tfa-session in a process of its own; the session is that of
 	// the one which runs PAM.
 	parent, err := parentOf(caller.pid)
 	if err != nil {
-		return err
+		return login, err
 	}
-	return act(parent, login)
+	return login, act(parent, login)
 }
 
 // parentOf returns the parent of a process.

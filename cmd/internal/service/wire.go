@@ -28,6 +28,10 @@ const (
 	opCopy         = "/tool/copy"
 	opReset        = "/tool/reset"
 	opLog          = "/tool/log"
+
+	// Those that PAM tells of sessions, as root.
+	opBegin = "/session/begin"
+	opEnd   = "/session/end"
 )
 
 // request is what a caller says; the operation decides what of it counts.

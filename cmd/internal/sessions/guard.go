@@ -122,14 +122,20 @@ func (g *Guard) Close() error { return g.file.Close() }
 // answer tells the kernel whether a process may start the program in a file.
 func (g *Guard) answer(pid, fd int) {
 	defer unix.Close(fd)
+	decided := func(bool) {}
+	if g.watch.Deciding != nil {
+		decided = g.watch.Deciding()
+	}
+	allowed := g.mayStart(pid, fd)
 	response := uint32(unix.FAN_DENY)
-	if g.mayStart(pid, fd) {
+	if allowed {
 		response = unix.FAN_ALLOW
 	}
 	var text [8]byte
 	binary.NativeEndian.PutUint32(text[:4], uint32(fd))
 	binary.NativeEndian.PutUint32(text[4:], response)
 	unix.Write(g.fd, text[:])
+	decided(allowed)
 }
 
 // mayStart decides. What is nobody's that we watch over is let through first.

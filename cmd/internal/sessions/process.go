@@ -125,6 +125,9 @@ type Watch struct {
 	Leaving time.Duration
 	// Report is told what was ended, and why.
 	Report func(Ended)
+	// Deciding, if set, is told that the guard begins to decide about a start, and
+	// returns what is told the decision.
+	Deciding func() (decided func(allowed bool))
 }
 
 // Ended is a session, or a process outside of all, that was ended.
