@@ -111,12 +111,10 @@ func aside(front func() int) int {
 	return <-status
 }
 
-// open returns who decides: the service, or core over the store. PAM runs as
-// root before there is a session that the service could know, so it decides
-// itself.
+// open returns who decides: the service, or core over the store.
 func open(cfg config.Config, practice string, pam bool) (core.Verifier, func() error, error) {
-	if cfg.Service != "" && !pam {
-		return service.Gate{Client: service.NewClient(cfg.Service)}, func() error { return nil }, nil
+	if cfg.Service != "" {
+		return service.Gate{Client: service.NewClient(cfg.Service), PAM: pam}, func() error { return nil }, nil
 	}
 	store, err := stores.Open(context.Background(), cfg, practice)
 	if err != nil {

@@ -66,7 +66,7 @@ func openHost(o options, cfg config.Config, p parts) (host, error) {
 		return host{}, fmt.Errorf("finding the sessions of this host: %w", err)
 	}
 	registry.SetGrace(cfg.ReconnectGrace)
-	accounts := service.NewAccounts(cfg.Rules(), clock.Now)
+	accounts, passes := service.NewAccounts(cfg.Rules(), clock.Now), service.NewPasses(clock.Now)
 	reports := newReports(p)
 	pending := &pending{now: clock.Now, begun: map[int]time.Time{}, decided: p.metrics.guardHasDecided}
 	watch := sessions.Watch{
@@ -75,6 +75,11 @@ func openHost(o options, cfg config.Config, p parts) (host, error) {
 	}
 	guard, err := sessions.NewGuard(watch)
 	if err != nil {
+		return host{}, err
+	}
+	// What began while nobody watched is ended before anybody is answered.
+	if err := watch.Look(); err != nil {
+		guard.Close()
 		return host{}, err
 	}
 	listener, err := listen(cfg.Service)
@@ -87,12 +92,12 @@ func openHost(o options, cfg config.Config, p parts) (host, error) {
 		connected: func(ctx context.Context, conn net.Conn) context.Context {
 			return service.WithPeer(ctx, conn, registry)
 		},
-		caller: func(ctx context.Context, terminal string) (service.Caller, error) {
-			return service.Callers(ctx, accounts, terminal)
+		caller: func(ctx context.Context, claim service.Claim) (service.Caller, error) {
+			return service.Callers(ctx, accounts, passes, claim)
 		},
 		standing: func(ctx context.Context) service.Standing { return service.StandingOf(ctx, accounts) },
 		add: func(mux *http.ServeMux, h service.Handler) {
-			service.PAM{Registry: registry, Accounts: accounts}.Serve(mux, h)
+			service.PAM{Registry: registry, Accounts: accounts, Passes: passes}.Serve(mux, h)
 		},
 		look:  func() error { return errors.Join(watch.Look(), guard.Mark()) },
 		guard: guard.Run, guardErr: pending.err,

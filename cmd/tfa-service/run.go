@@ -36,7 +36,7 @@ type host struct {
 	connected func(context.Context, net.Conn) context.Context
 	// caller tells who asks, and standing what it may learn of the service, from
 	// such a context.
-	caller   func(ctx context.Context, terminal string) (service.Caller, error)
+	caller   func(ctx context.Context, claim service.Claim) (service.Caller, error)
 	standing func(context.Context) service.Standing
 	// add adds what only this system asks.
 	add func(*http.ServeMux, service.Handler)

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"evry.nl/tfa/cmd/internal/config"
 	"evry.nl/tfa/cmd/internal/identity"
 	"evry.nl/tfa/cmd/internal/sessions"
 	"evry.nl/tfa/core"
@@ -18,10 +19,26 @@ import (
 
 // peer is the process at the other end of a connection, when it connected.
 type peer struct {
-	pid int
+	process
 	uid uint32
 	// session is the one that it ran in; nil if that is none.
-	session *sessions.Session
+	session  *sessions.Session
+	registry *sessions.Registry
+}
+
+// isThere reports whether the process that connected still runs, where it ran. A
+// connection that it has handed to another ends with it: as long as it runs, it
+// could as well ask for the other, and when it has ended nobody can.
+func (p peer) isThere() bool {
+	now, _, err := lookAt(p.pid)
+	if err != nil || now != p.process {
+		return false
+	}
+	session, none := p.registry.Of(p.pid)
+	if none != nil {
+		session = nil
+	}
+	return session == p.session
 }
 
 type peerKey struct{}
@@ -69,7 +86,10 @@ func peerOf(conn net.Conn, registry *sessions.Registry) (p peer, err error) {
 		if credentials, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err != nil {
 			return
 		}
-		p = peer{pid: int(credentials.Pid), uid: credentials.Uid}
+		p = peer{uid: credentials.Uid, registry: registry}
+		if p.process, _, err = lookAt(int(credentials.Pid)); err != nil {
+			return
+		}
 		session, none := registry.Of(p.pid)
 		if none == nil {
 			p.session = session
@@ -140,31 +160,54 @@ func hold(socket int) (int, error) {
 	return unix.PidfdOpen(int(credentials.Pid), 0)
 }
 
-// Callers tells who asks, from what WithPeer has put into the context. Errors:
-// Refused for a process that runs in no session of its account.
-func Callers(ctx context.Context, accounts sessions.Accounts, terminal string) (Caller, error) {
+// Callers tells who asks, from what WithPeer has put into the context. A claim to
+// speak for another account is heard from PAM alone. Errors: Refused for a
+// process that runs in no session of its account, or speaks for another.
+func Callers(ctx context.Context, accounts sessions.Accounts, passes *Passes, claim Claim) (Caller, error) {
 	p, err := peerFrom(ctx)
 	if err != nil {
 		return Caller{}, err
-	}
-	account, protected := accounts.Protected(p.uid)
-	if account == "" {
-		return Caller{}, fmt.Errorf("user %d has no account", p.uid)
 	}
 	server, err := os.Hostname()
 	if err != nil {
 		return Caller{}, fmt.Errorf("asking the name of this server: %w", err)
 	}
-	caller := Caller{Actor: core.Actor{Account: account, Server: server, Session: identity.SessionName(terminal)}}
-	switch {
-	case p.session != nil && p.session.UID == p.uid:
-		caller.Session, caller.Actor.Client = p.session, p.session.From()
-	case protected:
-		return Caller{}, core.NewError(core.Refused, "denied.no_session", nil, errors.New("process "+strconv.Itoa(p.pid)))
-	default:
-		caller.Session = unwatched{}
+	actor := core.Actor{Server: server, Session: identity.SessionName(claim.Terminal)}
+	if claim.For != "" {
+		actor.Account, actor.Client = config.Fold(claim.For), claim.Client
+		return p.inPAM(actor, passes)
 	}
-	return caller, nil
+	account, protected := accounts.Protected(p.uid)
+	if account == "" {
+		return Caller{}, fmt.Errorf("user %d has no account", p.uid)
+	}
+	actor.Account = account
+	switch {
+	case !p.isThere():
+		return Caller{}, noSession(fmt.Errorf("process %d has gone elsewhere", p.pid))
+	case p.session != nil && p.session.UID == p.uid:
+		actor.Client = p.session.From()
+		return Caller{actor, p.session}, nil
+	case protected:
+		return Caller{}, noSession(fmt.Errorf("process %d", p.pid))
+	}
+	return Caller{actor, unwatched{}}, nil
+}
+
+func noSession(cause error) error {
+	return core.NewError(core.Refused, "denied.no_session", nil, cause)
+}
+
+// inPAM returns the caller for an account that is about to have a session.
+func (p peer) inPAM(actor core.Actor, passes *Passes) (Caller, error) {
+	if p.uid != 0 || p.session != nil || !p.isThere() {
+		return Caller{}, core.NewError(core.Refused, "denied.not_administrator", nil, fmt.Errorf("process %d of user %d", p.pid, p.uid))
+	}
+	by, above, err := servedBy(p.pid)
+	if err != nil {
+		return Caller{}, err
+	}
+	return Caller{actor, promised{passes: passes, account: actor.Account, by: by, above: above}}, nil
 }
 
 // unwatched stands for the sessions of accounts that need not pass the gate:

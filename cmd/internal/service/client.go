@@ -28,7 +28,11 @@ const (
 type Client struct{ http *http.Client }
 
 // Gate asks for the gate.
-type Gate struct{ *Client }
+type Gate struct {
+	*Client
+	// PAM says that the gate speaks for an account that has no session yet.
+	PAM bool
+}
 
 // Tool asks for the tool.
 type Tool struct{ *Client }
@@ -143,19 +147,27 @@ func unreachable(cause error) error {
 
 // decide asks for a verdict. Every error comes with the zero Verdict, which
 // denies.
-func (c *Client) decide(ctx context.Context, operation string, actor core.Actor, r request) (core.Verdict, error) {
+func (g Gate) decide(ctx context.Context, operation string, actor core.Actor, r request) (core.Verdict, error) {
 	var v verdict
-	r.Session = actor.Session
-	if err := c.ask(ctx, operation, r, &v); err != nil {
+	if err := g.ask(ctx, operation, g.by(actor, r), &v); err != nil {
 		return core.Verdict{}, err
 	}
 	return core.Verdict(v), nil
 }
 
+// by adds to a request what the gate says of who asks.
+func (g Gate) by(actor core.Actor, r request) request {
+	r.Session = actor.Session
+	if g.PAM {
+		r.For, r.Client = actor.Account, actor.Client
+	}
+	return r
+}
+
 // Prompt implements core.Verifier.
 func (g Gate) Prompt(ctx context.Context, actor core.Actor) (core.Prompt, error) {
 	var p prompt
-	if err := g.ask(ctx, opPrompt, request{Session: actor.Session}, &p); err != nil {
+	if err := g.ask(ctx, opPrompt, g.by(actor, request{}), &p); err != nil {
 		return core.Prompt{}, err
 	}
 	shown, err := p.core()
@@ -182,7 +194,7 @@ func (g Gate) Verify(ctx context.Context, actor core.Actor, typed string) (core.
 
 // Leave implements core.Verifier.
 func (g Gate) Leave(ctx context.Context, actor core.Actor, reason core.Reason) error {
-	return g.ask(ctx, opLeave, request{Session: actor.Session, Reason: reason}, &struct{}{})
+	return g.ask(ctx, opLeave, g.by(actor, request{Reason: reason}), &struct{}{})
 }
 
 // Overview implements core.Manager.

@@ -25,6 +25,15 @@ type Caller struct {
 	Session Session
 }
 
+// Claim is what a caller says of itself.
+type Claim struct {
+	// Terminal is the display or terminal, for the log.
+	Terminal string
+	// For is the account that PAM asks for, before there is a session, and Client
+	// where that comes from.
+	For, Client string
+}
+
 // Session is a remote session, which passes the gate once and for itself alone.
 type Session interface {
 	// Passed reports whether the session is through the gate.
@@ -42,7 +51,7 @@ type Session interface {
 type Handler struct {
 	// Caller tells who is at the other end of a connection, from the context
 	// that ConnContext of the server made.
-	Caller func(ctx context.Context, session string) (Caller, error)
+	Caller func(ctx context.Context, claim Claim) (Caller, error)
 	// Use runs act with the use cases on the store of an account's practice, when
 	// it is its turn.
 	Use      func(ctx context.Context, account string, act func(core.Direct) error) error
@@ -201,7 +210,7 @@ func (h Handler) answer(ctx context.Context, asked *http.Request, op operation) 
 	if err := decode(asked, &r); err != nil {
 		return nil, Caller{}, err
 	}
-	if caller, err = h.Caller(ctx, r.Session); err != nil {
+	if caller, err = h.Caller(ctx, Claim{r.Session, r.For, r.Client}); err != nil {
 		return nil, Caller{}, fmt.Errorf("finding out who asks: %w", err)
 	}
 	err = h.Limits.Ask(caller.Actor, func() error {

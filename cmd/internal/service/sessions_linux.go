@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
-	"strconv"
-	"strings"
 
 	"evry.nl/tfa/cmd/internal/sessions"
 	"evry.nl/tfa/core"
@@ -16,20 +13,25 @@ import (
 type PAM struct {
 	Registry *sessions.Registry
 	Accounts sessions.Accounts
+	Passes   *Passes
 }
 
 // Serve adds PAM's operations to those of a handler.
 func (p PAM) Serve(mux *http.ServeMux, h Handler) {
-	for path, act := range map[string]func(pid int, login sessions.Login) error{
-		opBegin: func(pid int, login sessions.Login) error {
-			if _, protected := p.Accounts.Protected(login.UID); !protected {
+	for path, act := range map[string]func(by, above process, login sessions.Login) error{
+		opBegin: func(by, above process, login sessions.Login) error {
+			account, protected := p.Accounts.Protected(login.UID)
+			if !protected {
 				return nil // it need not pass, so nobody watches it
 			}
-			_, err := p.Registry.Begin(pid, login)
+			s, err := p.Registry.Begin(by.pid, login)
+			if err == nil && p.Passes.take(account, by, above) {
+				err = s.Pass()
+			}
 			return err
 		},
-		opEnd: func(pid int, _ sessions.Login) error {
-			s, err := p.Registry.Of(pid)
+		opEnd: func(by, _ process, _ sessions.Login) error {
+			s, err := p.Registry.Of(by.pid)
 			if errors.Is(err, sessions.ErrNone) {
 				return nil
 			}
@@ -53,7 +55,7 @@ func (p PAM) Serve(mux *http.ServeMux, h Handler) {
 	}
 }
 
-func (p PAM) answer(asked *http.Request, act func(int, sessions.Login) error) (login sessions.Login, err error) {
+func (p PAM) answer(asked *http.Request, act func(by, above process, login sessions.Login) error) (login sessions.Login, err error) {
 	caller, err := peerFrom(asked.Context())
 	if err != nil {
 		return login, err
@@ -66,25 +68,11 @@ func (p PAM) answer(asked *http.Request, act func(int, sessions.Login) error) (l
 	}
 	// pam_exec runs tfa-session in a process of its own; the session is that of
 	// the one which runs PAM.
-	parent, err := parentOf(caller.pid)
+	by, above, err := servedBy(caller.pid)
 	if err != nil {
 		return login, err
 	}
-	return login, act(parent, login)
-}
-
-// parentOf returns the parent of a process.
-func parentOf(pid int) (int, error) {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return 0, err
-	}
-	_, line, _ := strings.Cut(string(text), "\nPPid:")
-	fields := strings.Fields(line)
-	if len(fields) == 0 {
-		return 0, errors.New("a process has no parent")
-	}
-	return strconv.Atoi(fields[0])
+	return login, act(by, above, login)
 }
 
 // Begin tells the service of a session that PAM opens.

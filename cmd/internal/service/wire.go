@@ -37,7 +37,10 @@ const (
 // request is what a caller says; the operation decides what of it counts.
 type request struct {
 	// Session is the display or terminal as the caller sees it, for the log.
-	Session string      `json:"session,omitempty"`
+	Session string `json:"session,omitempty"`
+	// For is the account that PAM speaks for, which connects from Client.
+	For     string      `json:"for,omitempty"`
+	Client  string      `json:"client,omitempty"`
 	Typed   string      `json:"typed,omitempty"`
 	Reason  core.Reason `json:"reason,omitempty"`
 	Account string      `json:"account,omitempty"`

@@ -193,16 +193,14 @@ func (r *Registry) LookAtClients() error {
 		if s.Service != xrdpService || !s.ClosedAt.IsZero() {
 			continue
 		}
-		before := *s
 		switch client, shown := now[s.Terminal]; {
 		case shown && client != s.Client && !s.PassedAt.IsZero():
 			s.Client, s.LeftAt, s.PassedAt, s.taken = client, time.Time{}, time.Time{}, true
-		case shown:
+		case shown && (client != s.Client || !s.LeftAt.IsZero()):
 			s.Client, s.LeftAt = client, time.Time{}
-		case s.Client != "" && s.LeftAt.IsZero():
+		case !shown && s.Client != "" && s.LeftAt.IsZero():
 			s.LeftAt = r.now()
-		}
-		if *s == before {
+		default:
 			continue
 		}
 		if err := s.write(); err != nil {

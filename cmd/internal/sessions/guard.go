@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,6 +36,7 @@ type Guard struct {
 // started is a file that a process was let start, or not.
 type started struct {
 	device, inode uint64
+	name          string
 	allowed       bool
 	isLoader      bool
 }
@@ -126,48 +129,67 @@ func (g *Guard) answer(pid, fd int) {
 	if g.watch.Deciding != nil {
 		decided = g.watch.Deciding()
 	}
-	allowed := g.mayStart(pid, fd)
+	a := g.mayStart(pid, fd)
+	if a.held != nil {
+		a.held.freeze()
+		defer a.held.thaw()
+	}
 	response := uint32(unix.FAN_DENY)
-	if allowed {
+	if a.may {
 		response = unix.FAN_ALLOW
 	}
 	var text [8]byte
 	binary.NativeEndian.PutUint32(text[:4], uint32(fd))
 	binary.NativeEndian.PutUint32(text[4:], response)
 	unix.Write(g.fd, text[:])
-	decided(allowed)
+	decided(a.may)
+	if a.held != nil {
+		g.holdTo(a.held, pid, a.program, a.only)
+	}
+}
+
+// answer is what the kernel is told.
+type answer struct {
+	may bool
+	// held is the session that a program starts in as its first or next step: it
+	// is looked at before it does anything.
+	held    *Session
+	program string
+	only    *regexp.Regexp
 }
 
 // mayStart decides. What is nobody's that we watch over is let through first.
-func (g *Guard) mayStart(pid, fd int) bool {
+func (g *Guard) mayStart(pid, fd int) answer {
 	p, err := lookAt(pid)
 	if err != nil || p.uid == 0 {
-		return true // of another container, or root's
+		return answer{may: true} // of another container, or root's
 	}
 	account, protected := g.watch.Accounts.Protected(p.uid)
 	if !protected {
-		return true
+		return answer{may: true}
 	}
 	s, err := g.watch.Registry.Of(pid)
 	if err == nil && s.Passed() {
-		return true
+		return answer{may: true}
 	}
 	program, linkErr := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
 	if linkErr != nil {
-		return false
+		return answer{}
 	}
 	var stat unix.Stat_t
 	if unix.Fstat(fd, &stat) != nil {
-		return false
+		return answer{}
 	}
-	if err == nil && !s.isClosed() && g.isStep(p, program, stat) {
-		return true
+	if err == nil && !s.isClosed() && !p.isElsewhere() {
+		if a := g.step(s, p, program, stat); a.may {
+			return a
+		}
 	}
 	g.watch.Report(Ended{Account: account, Session: s, From: p.program, Program: program, Why: refusedFor(s)})
 	if s != nil {
 		s.End()
 	}
-	return false
+	return answer{}
 }
 
 func refusedFor(s *Session) Why {
@@ -180,57 +202,60 @@ func refusedFor(s *Session) Why {
 	return Stranger
 }
 
-// isStep reports whether a file is a program that brings the gate up, or what
-// the kernel asks for right after such a one: its loader, and, where one file
-// system lies over another, the same file once more below.
-func (g *Guard) isStep(p process, program string, stat unix.Stat_t) bool {
+// step decides on a file in a session that has not passed: it must be a program
+// that brings the gate up, or what the kernel asks for right after such a one:
+// its loader, and, where one file system lies over another, the same file once
+// more below.
+func (g *Guard) step(s *Session, p process, program string, stat unix.Stat_t) answer {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	last := g.last[p.pid]
-	now := started{device: stat.Dev, inode: stat.Ino, isLoader: isLoader(program)}
+	now := started{device: stat.Dev, inode: stat.Ino, name: filepath.Base(program), isLoader: isLoader(program)}
+	a := answer{program: program}
 	switch {
-	case last.allowed && last.inode == now.inode && last.device != now.device:
-		return true
+	case last.allowed && last.inode == now.inode && last.device != now.device && last.name == now.name && stat.Uid == 0:
+		return answer{may: true}
 	case now.isLoader:
-		now.allowed = last.allowed && !last.isLoader
+		a.may = last.allowed && !last.isLoader
 	default:
-		var only string
-		if only, now.allowed = g.watch.Policy.starts(p.program, program); only != "" {
-			go g.holdTo(p.pid, program, only)
+		if a.only, a.may = g.watch.Policy.starts(p.program, program); a.may {
+			a.held = s
 		}
 	}
+	now.allowed = a.may
 	g.last[p.pid] = now
-	return now.allowed
+	return a
 }
 
-// lookFor is how long it may take that a program which was let start runs.
-const lookFor = 2 * time.Second
+// holdWithin is how long it may take that a program which was let start is
+// there, and all of its session stands still.
+const holdWithin = 2 * time.Second
 
-// holdTo ends a session whose shell was started with another command than the
-// one that it is there for. The kernel tells of a command only when it runs;
-// until then a shell has started nothing, and this is some milliseconds later.
-func (g *Guard) holdTo(pid int, program, only string) {
+// holdTo looks at a program that was just let start, and ends its session if it
+// was told anything else than what it is there for. The kernel tells of its
+// arguments and environment only when it is there; the session is frozen, so it
+// has done nothing yet.
+func (g *Guard) holdTo(s *Session, pid int, program string, only *regexp.Regexp) {
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
-	for late := time.After(lookFor); ; {
-		p, err := lookAt(pid)
-		if err != nil || p.program == "" {
-			return // it has ended
-		}
-		if args := argumentsOf(pid); p.program == program && len(args) > 0 {
-			if len(args) > 2 && args[1] == "-c" && strings.HasPrefix(args[2], only) {
-				return
-			}
-			break
-		}
+	for late := time.After(holdWithin); !s.isFrozen(); {
 		select {
 		case <-again.C:
 			continue
-		case <-late:
+		case <-late: // on a kernel that can't freeze, it is there by now
 		}
 		break
 	}
-	if s, err := g.watch.Registry.Of(pid); err == nil && !s.Passed() {
+	p, err := lookAt(pid)
+	if err != nil || p.program == "" {
+		return // it has ended
+	}
+	args, err := wordsOf(pid, "cmdline")
+	environment, envErr := wordsOf(pid, "environ")
+	if errors.Join(err, envErr) == nil && p.program == program && isTold(args, environment, only) {
+		return
+	}
+	if !s.Passed() {
 		g.watch.end(s, program, Stranger)
 	}
 }

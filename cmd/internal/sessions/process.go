@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -38,14 +39,34 @@ func lookAt(pid int) (process, error) {
 	return process{pid, uint32(uid), program}, nil
 }
 
-// argumentsOf returns what a process was started with; nothing if it has ended
-// or is just being started.
-func argumentsOf(pid int) []string {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+// wordsOf returns what a process was started with: its arguments ("cmdline") or
+// its environment ("environ").
+func wordsOf(pid int, file string) ([]string, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 	if err != nil || len(text) == 0 {
-		return nil
+		return nil, err
 	}
-	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00"), nil
+}
+
+// isElsewhere reports whether a process has a user namespace of its own. There
+// it may have mounted another file under the name of any program.
+func (p process) isElsewhere() bool {
+	ours, err := os.Readlink("/proc/self/ns/user")
+	if err != nil {
+		return true
+	}
+	its, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/user", p.pid))
+	if isGone(err) {
+		return false
+	}
+	return err != nil || its != ours
+}
+
+// isGone reports whether a file of /proc could not be read because its process
+// has ended.
+func isGone(err error) bool {
+	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
 
 // processes returns those that run on this host.
@@ -75,15 +96,12 @@ func processes() ([]process, error) {
 // End kills what of the session is not root's: PAM's part then ends it in order.
 // The group is frozen meanwhile, so that nothing gets away by starting anew.
 func (s *Session) End() error {
-	folder := s.registry.mount + s.Group
 	if !s.is() {
 		return nil // it has ended by itself
 	}
-	// A group of logind's or an old kernel may not be frozen; killing it twice
-	// does the same in most cases, and the next look the rest.
-	tell(folder, "cgroup.freeze", "1")
-	defer tell(folder, "cgroup.freeze", "0")
-	pids, err := processesIn(folder)
+	s.freeze()
+	defer s.thaw()
+	pids, err := processesIn(s.registry.mount + s.Group)
 	if err != nil {
 		return err
 	}
@@ -93,6 +111,31 @@ func (s *Session) End() error {
 		}
 	}
 	return nil
+}
+
+// freeze stops the processes of the session where they are, until as many calls
+// of thaw. An old kernel can't: then the guard is late by some milliseconds, and
+// what starts itself anew while it is killed is left to the next look.
+func (s *Session) freeze() {
+	s.freezing.Lock()
+	defer s.freezing.Unlock()
+	if s.frozen++; s.frozen == 1 {
+		tell(s.registry.mount+s.Group, "cgroup.freeze", "1")
+	}
+}
+
+func (s *Session) thaw() {
+	s.freezing.Lock()
+	defer s.freezing.Unlock()
+	if s.frozen--; s.frozen == 0 {
+		tell(s.registry.mount+s.Group, "cgroup.freeze", "0")
+	}
+}
+
+// isFrozen reports whether no process of the session is on its way any more.
+func (s *Session) isFrozen() bool {
+	text, err := os.ReadFile(s.registry.mount + s.Group + "/cgroup.events")
+	return err == nil && strings.Contains(string(text), "frozen 1")
 }
 
 // kill ends a process at once. It looks again while it holds on to the process,
@@ -200,6 +243,7 @@ func (w Watch) lookAtProcesses(ended map[*Session]bool) error {
 		}
 		s, err := w.Registry.Of(p.pid)
 		switch {
+		case isGone(err):
 		case err != nil:
 			p.kill()
 			w.Report(Ended{Account: account, Program: p.program, Why: NoSession})
@@ -209,7 +253,8 @@ func (w Watch) lookAtProcesses(ended map[*Session]bool) error {
 				p.kill()
 				w.Report(Ended{Account: account, Session: s, Program: p.program, Why: LeftOver})
 			}
-		case !w.Policy.Runs(strings.TrimSuffix(p.program, " (deleted)")):
+		// Deleted is what was replaced while it ran, as by an upgrade.
+		case !w.Policy.Runs(strings.TrimSuffix(p.program, " (deleted)")), p.isElsewhere():
 			if err := w.end(s, p.program, Stranger); err != nil {
 				return err
 			}

@@ -58,6 +58,9 @@ type Session struct {
 	registry *Registry
 	taken    bool // another client has come to it
 	reported bool // that it was ended
+
+	freezing sync.Mutex
+	frozen   int // how many have frozen it
 }
 
 // Registry holds the sessions of this host. It is safe for use by several

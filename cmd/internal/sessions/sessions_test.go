@@ -225,7 +225,7 @@ func TestAPassOfAnotherBootIsNone(t *testing.T) {
 
 func TestGuardLetsStartOnlyWhatBringsTheGateUp(t *testing.T) {
 	h := newHost(t)
-	guard, err := NewGuard(h.watch(NewPolicy([]Link{{"/usr/bin/setpriv", ""}, {"/usr/bin/dash", ""}, {"/usr/bin/id", ""}})))
+	guard, err := NewGuard(h.watch(NewPolicy([]Link{{"/usr/bin/setpriv", nil}, {"/usr/bin/dash", nil}, {"/usr/bin/id", nil}})))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestGuardLetsStartOnlyWhatBringsTheGateUp(t *testing.T) {
 
 func TestWatchEndsWhatTheGuardDidNotSee(t *testing.T) {
 	h := newHost(t)
-	w := h.watch(NewPolicy([]Link{{"/usr/bin/setpriv", ""}, {"/usr/bin/dash", ""}}))
+	w := h.watch(NewPolicy([]Link{{"/usr/bin/setpriv", nil}, {"/usr/bin/dash", nil}}))
 	good, stranger, through := h.logOn(), h.logOn(), h.logOn()
 	if err := through.Pass(); err != nil {
 		t.Fatal(err)
