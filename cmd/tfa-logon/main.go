@@ -51,6 +51,9 @@ func main() {
 	}
 	o.command = flags.Args()
 	session, err := handover.Environment()
+	if err == nil {
+		err = shut()
+	}
 	if err != nil {
 		systemLog(err.Error())
 		os.Exit(exitFault)

@@ -1,130 +1,285 @@
-//go:build rdp
-
 package main
 
 import (
+	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"text/tabwriter"
 	"time"
 
 	"evry.nl/tfa/cmd/internal/story"
 	"evry.nl/tfa/core"
 )
 
-// mark is what somebody who got past the gate leaves behind: one dot each tenth
-// of a second.
-const mark = "/srv/marks/past"
+const (
+	// marks is a folder for everybody.
+	marks = "/srv/marks"
+	// mark is what somebody who got past the gate leaves behind: one dot each tenth
+	// of a second, or so.
+	mark = marks + "/past"
+	// intruder is what they start.
+	intruder = marks + "/intruder"
+	// plain is somebody of no practice, who may log on without a code.
+	plain = "jan"
+)
 
-// intruder is what they start.
-const intruder = "/srv/marks/intruder"
-
-// bypasses are ways past a gate that runs in the session as its user. Each knows
-// the password of the account, and may have planted files in its home.
-var bypasses = map[string]struct {
-	// begin tries, and returns when it can do no more.
-	begin func(*testing.T, *story.RDPHost)
+// attack is a way past a gate that runs in the session as its user, for somebody
+// who has the password of the account and has planted files in its home.
+type attack struct {
+	// try does it, and returns when it can do no more.
+	try func(*raid)
 	// tight says that the gate alone stops it too.
 	tight bool
-}{
-	"alternate_shell": {begin: func(t *testing.T, h *story.RDPHost) {
-		h.Connect(receptionist, "/shell:"+intruder)
-	}},
-	"alternate_shell_by_a_shell": {begin: func(t *testing.T, h *story.RDPHost) {
-		h.Connect(receptionist, "/shell:while :; do echo . >>"+mark+"; done")
-	}},
-	"file_in_the_home": {tight: true, begin: func(t *testing.T, h *story.RDPHost) {
-		home := "/home/" + receptionist
-		for _, name := range []string{"startwm.sh", ".xsession", ".xsessionrc", ".profile"} {
-			story.Must(t, os.WriteFile(home+"/"+name, []byte("#!/bin/sh\n"+intruder+"\n"), 0o755))
-		}
-		h.Connect(receptionist).Says("Voer uw OTP (one-time password) in")
-	}},
-	"scheduled_task": {begin: func(t *testing.T, h *story.RDPHost) {
-		h.Connect(receptionist).Says("Voer uw OTP (one-time password) in")
-		inBackground(t, h) // as cron, at and user units of systemd start programs
-	}},
-	"left_from_before": {begin: func(t *testing.T, h *story.RDPHost) {
-		inBackground(t, h)
-	}},
+	// silent says that the service has nothing to end.
+	silent bool
 }
 
-// inBackground starts the intruder as the account, outside of every session.
-func inBackground(t *testing.T, h *story.RDPHost) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), intruder)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: h.As(receptionist)}
-	if err := cmd.Start(); err == nil {
-		t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
+// groups are the attacks, each group on a machine of its own.
+var groups = map[string]map[string]attack{"by_the_client": byTheClient, "beside_the_gate": besideTheGate}
+
+// closedWithin is how long anything may go on that got past.
+const closedWithin = 2 * time.Second
+
+// result is what became of an attack.
+type result struct {
+	Attack string
+	Served bool
+	// Past is for how long it went on; zero if it never began.
+	Past time.Duration
+	// Lasting says that it went on for as long as it was watched.
+	Lasting bool
+}
+
+func (r result) String() string {
+	switch {
+	case r.Lasting:
+		return "goes on"
+	case r.Past > 0:
+		return "ended"
 	}
+	return "never begins"
 }
 
 // What gets past the gate alone is ended by the service within two seconds.
 func TestRDPBypasses(t *testing.T) {
-	for name, tc := range bypasses {
-		for _, served := range []bool{false, true} {
-			t.Run(name+map[bool]string{false: "/gate_alone", true: "/with_the_service"}[served], func(t *testing.T) {
-				t.Parallel()
-				if !story.Alone(t) {
-					return
-				}
-				h := story.NewRDPHost(t, xrdpPackaging, served, receptionist)
-				story.Must(t, os.MkdirAll("/srv/marks", 0o777))
-				story.Must(t, os.Chmod("/srv/marks", 0o777))
-				story.Must(t, os.WriteFile(intruder, []byte("#!/bin/sh\nwhile :; do echo . >>"+mark+"; sleep 0.1; done\n"), 0o755))
-				enrolled(h)
-				tc.begin(t, h)
-				past := lasts(t, h)
-				t.Logf("%s: got past for %v", name, past)
-				switch {
-				case served && past > 2*time.Second:
-					t.Errorf("it goes on for %v", past)
-				case !served && !tc.tight && past < 2*time.Second:
-					t.Error("the gate alone stops it: then it shows nothing")
-				case tc.tight && past > 0:
-					t.Errorf("it got past for %v", past)
-				}
-				if served && !tc.tight {
-					h.Until("the log tells", story.Patience, func() bool { return told(h) })
-				}
-			})
+	var results []result
+	var adding sync.Mutex
+	t.Run("on", func(t *testing.T) {
+		for name, attacks := range groups {
+			for _, served := range []bool{false, true} {
+				t.Run(map[bool]string{false: "the_gate_alone", true: "the_service"}[served]+"_"+name, func(t *testing.T) {
+					t.Parallel()
+					if story.Alone(t) {
+						newRaid(t, served).all(t, attacks)
+						return
+					}
+					for _, line := range story.Told(t) {
+						var r result
+						story.Must(t, json.Unmarshal([]byte(line), &r))
+						adding.Lock()
+						results = append(results, r)
+						adding.Unlock()
+					}
+				})
+			}
+		}
+	})
+	table := tabulate(results)
+	t.Log("\n" + table)
+	story.Must(t, os.WriteFile(filepath.Join(t.ArtifactDir(), "bypasses.txt"), []byte(table), 0o644))
+}
+
+// tabulate writes the results as a table.
+func tabulate(results []result) string {
+	names := map[string]map[bool]result{}
+	for _, r := range results {
+		if names[r.Attack] == nil {
+			names[r.Attack] = map[bool]result{}
+		}
+		names[r.Attack][r.Served] = r
+	}
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "attack\twithout\twith\tseconds to its end")
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		with := names[name][true]
+		fmt.Fprintf(table, "%s\t%s\t%s\t%.1f\n", strings.ReplaceAll(name, "_", " "), names[name][false], with, with.Past.Seconds())
+	}
+	table.Flush()
+	return text.String()
+}
+
+// raid is a machine that is attacked.
+type raid struct {
+	*story.RDPHost
+	t      *testing.T
+	served bool
+	secret string // of the account
+	// since is when the attack counts from, if not from its first mark.
+	since time.Time
+}
+
+// newRaid makes the machine. Settings that would close a way by themselves are
+// as xrdp has them by default.
+func newRaid(t *testing.T, served bool) *raid {
+	packaging := t.TempDir()
+	story.Must(t, os.CopyFS(packaging, os.DirFS(xrdpPackaging)))
+	replace(t, packaging+"/xrdp.ini", "rail=false", "rail=true")
+	replace(t, packaging+"/sesman.ini", "EnableUserWindowManager=false", "EnableUserWindowManager=true")
+	appendTo(t, "/etc/pam.d/xrdp-sesman", "session required pam_env.so user_readenv=1\n")
+	r := &raid{t: t, served: served, RDPHost: story.NewRDPHost(t, packaging, served, receptionist, colleague)}
+	execute(t, "", "useradd", "--create-home", "--shell", "/bin/bash", plain)
+	story.Must(t, os.MkdirAll(marks, 0o777))
+	story.Must(t, os.Chmod(marks, 0o777))
+	story.Must(t, os.WriteFile(intruder, []byte("#!/bin/sh\nwhile :; do echo . >>"+mark+"; sleep 0.1; done\n"), 0o755))
+	r.secret = enrolled(r.RDPHost)
+	r.EndTransition(receptionist)
+	return r
+}
+
+func replace(t *testing.T, path, old, by string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	story.Must(t, err)
+	if !strings.Contains(string(text), old) {
+		t.Fatalf("%s does not say %s", path, old)
+	}
+	story.Must(t, os.WriteFile(path, []byte(strings.ReplaceAll(string(text), old, by)), 0o644))
+}
+
+func appendTo(t *testing.T, path, line string) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY|os.O_CREATE, 0o644)
+	story.Must(t, err)
+	_, err = file.WriteString(line)
+	story.Must(t, err)
+	story.Must(t, file.Close())
+}
+
+// all tries the attacks, one after the other, and tells what became of them.
+func (r *raid) all(t *testing.T, attacks map[string]attack) {
+	for _, name := range slices.Sorted(maps.Keys(attacks)) {
+		t.Run(name, func(t *testing.T) {
+			a := attacks[name]
+			this := &raid{RDPHost: r.In(t), t: t, served: r.served, secret: r.secret}
+			this.clear()
+			defer this.clear()
+			before, desktops := this.ended(), this.Desktops()
+			a.try(this)
+			got := this.watch(a, before)
+			if a.tight && this.Desktops() != desktops {
+				got.Lasting = true
+			}
+			got.Attack, got.Served = name, r.served
+			t.Logf("%s, %v after %v", name, got, got.Past)
+			text, err := json.Marshal(got)
+			story.Must(t, err)
+			story.Tell(t, string(text))
+			switch {
+			case (r.served || a.tight) && (got.Lasting || got.Past > closedWithin):
+				t.Errorf("it goes on for %v", got.Past)
+			case !r.served && !a.tight && !got.Lasting:
+				t.Error("the gate alone stops it: then it shows nothing")
+			}
+		})
+	}
+}
+
+// clear ends everything of an attack that is left, and forgets it.
+func (r *raid) clear() {
+	r.t.Helper()
+	r.Until("nothing of it is left", story.Patience, func() bool {
+		left := 0
+		for _, account := range []string{receptionist, colleague, plain} {
+			for _, process := range r.Processes(account, "") {
+				number, _, _ := strings.Cut(process, " ")
+				pid, err := strconv.Atoi(number)
+				story.Must(r.t, err)
+				syscall.Kill(pid, syscall.SIGKILL) // it may have ended
+				left++
+			}
+		}
+		return left == 0
+	})
+	// A connection whose session has ended tries for the next on its display.
+	exec.CommandContext(r.t.Context(), "pkill", "--parent", r.Server("xrdp")).Run()
+	for _, pattern := range []string{mark, marks + "/when", "/home/*/*", "/home/*/.*", "/var/spool/cron/*/*"} {
+		paths, err := filepath.Glob(pattern)
+		story.Must(r.t, err)
+		for _, path := range paths {
+			if filepath.Base(path) != "." && filepath.Base(path) != ".." && !strings.HasSuffix(path, "/.SEQ") {
+				story.Must(r.t, os.RemoveAll(path))
+			}
 		}
 	}
 }
 
-// lasts returns for how long the intruder leaves marks, three seconds at most,
-// from when it is most likely to have begun.
-func lasts(t *testing.T, h *story.RDPHost) time.Duration {
-	t.Helper()
-	marks := func() int {
-		text, err := os.ReadFile(mark)
-		if err != nil {
-			return 0
-		}
-		return strings.Count(string(text), ".")
-	}
-	begun := time.Now()
-	until := begun.Add(10 * time.Second)
-	for marks() == 0 && time.Now().Before(until) {
-		time.Sleep(20 * time.Millisecond)
-	}
-	if marks() == 0 {
+// dots counts the marks.
+func dots() int {
+	text, err := os.ReadFile(mark)
+	if err != nil {
 		return 0
 	}
-	first, last, seen := time.Now(), time.Now(), marks()
-	for time.Since(first) < 3*time.Second {
-		time.Sleep(50 * time.Millisecond)
-		if n := marks(); n > seen {
-			seen, last = n, time.Now()
-		}
-	}
-	return last.Sub(first)
+	return strings.Count(string(text), ".")
 }
 
-// told reports whether the log says that a session was ended.
-func told(h *story.RDPHost) bool {
-	page, err := h.Direct(receptionist).Store.Events(h.T.Context(), core.Query{Kind: core.SessionEnded})
-	return err == nil && page.Total > 0
+// ended counts the sessions, and programs in none, that the log says were ended.
+func (r *raid) ended() int {
+	r.t.Helper()
+	direct := r.Direct(receptionist)
+	defer direct.Store.Close()
+	page, err := direct.Store.Events(r.t.Context(), core.Query{Kind: core.SessionEnded})
+	story.Must(r.t, err)
+	return page.Total
+}
+
+const (
+	// watched is how long marks are watched that go on.
+	watched = 3 * time.Second
+	// quiet is how long none come when it has ended.
+	quiet = time.Second
+)
+
+// watch returns how the attack goes on, from when it begins.
+func (r *raid) watch(a attack, endedBefore int) (got result) {
+	r.t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	late := time.After(story.Patience)
+	first, last, seen, settled := r.since, time.Now(), 0, time.Now()
+	for told := false; ; {
+		now := time.Now()
+		if n := dots(); n > seen {
+			if seen, last = n, now; first.IsZero() {
+				first = now
+			}
+		}
+		if seen > 0 {
+			got.Past = max(last.Sub(first), 100*time.Millisecond)
+		}
+		if r.served && !a.tight && !a.silent && !told {
+			if told = r.ended() > endedBefore; told {
+				settled = now
+			}
+		} else if got.Lasting = got.Past > watched; got.Lasting {
+			return got
+		} else if expected := r.served || a.tight || seen > 0; expected && now.Sub(last) > quiet && now.Sub(settled) > quiet {
+			return got
+		}
+		select {
+		case <-again.C:
+		case <-late:
+			r.t.Errorf("with %d marks left, nothing becomes of it", seen)
+			return got
+		}
+	}
 }

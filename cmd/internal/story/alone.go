@@ -2,8 +2,10 @@ package story
 
 import (
 	_ "embed"
+	"flag"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strconv"
@@ -39,7 +41,7 @@ func Alone(t testing.TB) bool {
 	}
 	program, err := os.Executable()
 	Must(t, err)
-	which := []string{"-test.run", only(t.Name()), "-test.timeout", (4 * Patience).String()}
+	which := []string{"-test.run", only(t.Name()) + below(t.Name()), "-test.timeout", (4 * Patience).String()}
 	b, measures := t.(*testing.B)
 	if measures {
 		which = []string{"-test.run", "^$", "-test.bench", only(t.Name()), "-test.benchtime", "1x"}
@@ -62,6 +64,39 @@ func Alone(t testing.TB) bool {
 		t.Errorf("%v\n%s", err, "\t"+strings.ReplaceAll(string(out), "\n", "\n\t"))
 	}
 	return false
+}
+
+// told is the file of Tell.
+const told = "told"
+
+// Tell hands a line to Told, from the machine that Alone has made.
+func Tell(t testing.TB, line string) {
+	t.Helper()
+	file, err := os.OpenFile(filepath.Join(aloneArtifacts, told), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	Must(t, err)
+	_, err = file.WriteString(line + "\n")
+	Must(t, err)
+	Must(t, file.Close())
+}
+
+// Told returns the lines that were told where Alone is over.
+func Told(t testing.TB) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(t.ArtifactDir(), told))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	Must(t, err)
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+}
+
+// below returns what the pattern of this run asks for below a test.
+func below(name string) string {
+	parts := strings.Split(flag.Lookup("test.run").Value.String(), "/")
+	if depth := strings.Count(name, "/") + 1; depth < len(parts) {
+		return "/" + strings.Join(parts[depth:], "/")
+	}
+	return ""
 }
 
 // reportSaid reports what the benchmark has measured in there, and whether it

@@ -7,9 +7,11 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,8 @@ import (
 )
 
 const (
+	// socket is that of tfa-service.
+	socket = "/run/tfa/service.sock"
 	// Password is that of every account of an RDPHost.
 	Password = "Wachtwoord1"
 	// desktops is where every desktop that starts on an RDPHost writes whose it
@@ -41,13 +45,16 @@ exec xterm -T Bureaublad -geometry 170x60+0+0 -bg '#2e8b57' -fg white
 type RDPHost struct {
 	*Host
 	pictures int
+	servers  map[string]*exec.Cmd // by name
+	// ClientEnv is what clients get besides their own environment.
+	ClientEnv []string
 }
 
 // NewRDPHost sets a terminal server up, from the files in packaging and the
 // programs that Main built, and starts it. It is only for where Alone is true.
 func NewRDPHost(t testing.TB, packaging string, served bool, accounts ...string) *RDPHost {
 	t.Helper()
-	h := &RDPHost{Host: &Host{T: t, File: "/etc/tfa/tfa.toml", Folder: "/var/lib/tfa"}}
+	h := &RDPHost{Host: &Host{T: t, File: "/etc/tfa/tfa.toml", Folder: "/var/lib/tfa"}, servers: map[string]*exec.Cmd{}}
 	for _, account := range accounts {
 		h.run("useradd", "--create-home", "--shell", "/bin/bash", account)
 		h.feed("chpasswd", account+":"+Password)
@@ -69,25 +76,62 @@ func NewRDPHost(t testing.TB, packaging string, served bool, accounts ...string)
 		h.haveService()
 	}
 	h.Admin("init")
-	h.serve("sesman", ":0D16", "xrdp-sesman", "-n")
-	h.serve("xrdp", ":0D3D", "setpriv", "--reuid=xrdp", "--regid=xrdp", "--init-groups", "xrdp", "-n")
+	h.Serve("sesman", ":0D16", "xrdp-sesman", "-n")
+	h.Serve("xrdp", ":0D3D", "setpriv", "--reuid=xrdp", "--regid=xrdp", "--init-groups", "xrdp", "-n")
 	return h
 }
 
 // haveService sets the host up with tfa-service.
 func (h *RDPHost) haveService() {
 	h.T.Helper()
-	const socket, sesman, pam = "/run/tfa/service.sock", "/etc/xrdp/sesman.ini", "/etc/pam.d/xrdp-sesman"
+	const sesman = "/etc/xrdp/sesman.ini"
 	Must(h.T, os.WriteFile(h.File, []byte("service = '"+socket+"'\n"), 0o644))
 	text, err := os.ReadFile(sesman)
 	Must(h.T, err)
 	Must(h.T, os.WriteFile(sesman, bytes.ReplaceAll(text, []byte("/etc/xrdp/startwm-gate.sh"), []byte("/usr/bin/tfa-session")), 0o644))
-	text, err = os.ReadFile(pam)
-	Must(h.T, err)
-	Must(h.T, os.WriteFile(pam, append(text, "session required pam_exec.so quiet /usr/bin/tfa-session pam\n"...), 0o644))
+	h.TellService("xrdp-sesman")
 	h.run("install", "-m", "755", Path("tfa-service"), "/usr/bin")
-	h.start("service", "tfa-service")
-	h.Until("the service listens", Patience, func() bool { _, err := os.Stat(socket); return err == nil })
+	h.StartService()
+}
+
+// TellService has PAM tell tfa-service of the sessions of one of its services.
+func (h *RDPHost) TellService(name string) {
+	h.T.Helper()
+	file, err := os.OpenFile("/etc/pam.d/"+name, os.O_APPEND|os.O_WRONLY, 0)
+	Must(h.T, err)
+	_, err = file.WriteString("session required pam_exec.so quiet /usr/bin/tfa-session pam\n")
+	Must(h.T, err)
+	Must(h.T, file.Close())
+}
+
+// StartService starts tfa-service and waits until it answers.
+func (h *RDPHost) StartService() {
+	h.T.Helper()
+	h.Run("service", "tfa-service")
+	h.Until("the service listens", Patience, func() bool {
+		connection, err := net.Dial("unix", socket)
+		if err == nil {
+			connection.Close()
+		}
+		return err == nil
+	})
+}
+
+// KillService ends tfa-service as a crash does.
+func (h *RDPHost) KillService() {
+	h.T.Helper()
+	Must(h.T, h.servers["service"].Process.Kill())
+	h.servers["service"].Wait()
+}
+
+// Server returns the number of a process that serves.
+func (h *RDPHost) Server(name string) string { return strconv.Itoa(h.servers[name].Process.Pid) }
+
+// In returns the host for a test on it: what that connects ends with it.
+func (h *RDPHost) In(t testing.TB) *RDPHost {
+	host, shorter := *h.Host, *h
+	host.T, shorter.Host = t, &host
+	return &shorter
 }
 
 // feed runs a command with a line of input.
@@ -100,11 +144,11 @@ func (h *RDPHost) feed(name, line string) {
 	}
 }
 
-// serve starts a service and waits until it listens on a port, which is written
+// Serve starts a service and waits until it listens on a port, which is written
 // as the kernel lists it: a connection to try it would be one more session.
-func (h *RDPHost) serve(name, port string, command ...string) {
+func (h *RDPHost) Serve(name, port string, command ...string) {
 	h.T.Helper()
-	h.start(name, command...)
+	h.Run(name, command...)
 	h.Until(name+" listens", Patience, func() bool {
 		for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 			sockets, err := os.ReadFile(table)
@@ -116,10 +160,10 @@ func (h *RDPHost) serve(name, port string, command ...string) {
 	})
 }
 
-// start starts a service, which ends with the test.
-func (h *RDPHost) start(name string, command ...string) {
+// Run starts a service, which ends with the test.
+func (h *RDPHost) Run(name string, command ...string) {
 	h.T.Helper()
-	log, err := os.Create(filepath.Join(h.T.ArtifactDir(), name+".log"))
+	log, err := os.OpenFile(filepath.Join(h.T.ArtifactDir(), name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	Must(h.T, err)
 	cmd := exec.CommandContext(h.T.Context(), command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = log, log, time.Second
@@ -129,6 +173,7 @@ func (h *RDPHost) start(name string, command ...string) {
 		cmd.Wait()
 		log.Close()
 	})
+	h.servers[name] = cmd
 }
 
 // Until waits until something is so.
@@ -172,6 +217,7 @@ func (h *RDPHost) Connect(account string, args ...string) *Session {
 	}}
 	s.Cmd = desk.Command(ctx, "xfreerdp", append([]string{"/v:127.0.0.1", "/cert:ignore", "/log-level:WARN", "/t:RDP",
 		"/u:" + account, "/p:" + Password, "/size:1024x768", "-decorations", "-grab-keyboard"}, args...)...)
+	s.Cmd.Env = append(s.Cmd.Env, h.ClientEnv...)
 	s.Cmd.Env = append(s.Cmd.Env, "HOME="+h.T.TempDir())
 	s.Cmd.Stdout, s.Cmd.Stderr = s.Output, s.Output
 	Must(h.T, s.Cmd.Start())
@@ -317,8 +363,8 @@ func (h *RDPHost) Desktops() int {
 	return bytes.Count(lines, []byte("\n"))
 }
 
-// IsDisconnected waits until it is.
-func (s *Session) IsDisconnected() {
+// Disconnects waits until the client is disconnected.
+func (s *Session) Disconnects() {
 	s.T.Helper()
 	select {
 	case <-s.ended:
@@ -332,7 +378,7 @@ func (s *Session) IsDisconnected() {
 // its account is left.
 func (s *Session) Ends() {
 	s.T.Helper()
-	s.IsDisconnected()
+	s.Disconnects()
 	var left []string
 	defer func() {
 		if len(left) > 0 {
