@@ -74,7 +74,7 @@ var besideTheGate = map[string]attack{
 	"left_from_before": {try: func(r *raid) { r.inBackground(intruder) }},
 	"drawn_over_the_gate": {try: func(r *raid) {
 		r.gate(receptionist)
-		r.inBackground("/usr/bin/xterm", "-fullscreen", "-e", intruder)
+		r.inBackground("/usr/bin/xterm", "-display", r.display(), "-fullscreen", "-e", intruder)
 	}},
 	"ssh_beside_it": {try: func(r *raid) {
 		r.gate(receptionist)
@@ -98,7 +98,7 @@ var besideTheGate = map[string]attack{
 		r.Signal(receptionist, manager, syscall.SIGKILL)
 	}},
 	"left_after_logging_out": {try: func(r *raid) {
-		r.plant(receptionist, ".bashrc", "setsid "+intruder+" &\n")
+		r.plant(receptionist, ".bashrc", "setsid /srv/test "+leavesMarks+" &\n")
 		s := r.gate(receptionist)
 		s.Says("Voer uw OTP (one-time password) in")
 		s.TypeSlowly(phone(r.t, r.secret, 1))
@@ -122,10 +122,12 @@ var besideTheGate = map[string]attack{
 		r.KillService()
 		send()
 		r.inBackground(intruder)
-		r.Until("it has begun", story.Patience, func() bool { return dots() > 20 })
-		story.Must(r.t, os.Remove(mark))
+		r.Until("both have begun", story.Patience, func() bool {
+			return dots() > 0 && len(r.Processes(receptionist, manager)) > 1 && len(r.Processes(receptionist, "/usr/bin/dash")) > 0
+		})
+		r.machine.StartService()
 		r.since = time.Now()
-		r.StartService()
+		story.Must(r.t, os.RemoveAll(mark))
 	}},
 }
 
@@ -160,11 +162,21 @@ func (r *raid) gate(account string, args ...string) *story.Session {
 func (r *raid) inBackground(program string, args ...string) {
 	r.t.Helper()
 	cmd := exec.CommandContext(r.t.Context(), program, args...)
-	cmd.Env = []string{"DISPLAY=:10", "HOME=/home/" + receptionist, "PATH=/usr/bin"}
+	cmd.Env = []string{"HOME=/home/" + receptionist, "PATH=/usr/bin"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: r.As(receptionist), Setsid: true}
 	if err := cmd.Start(); err == nil { // else it was refused
 		r.t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	}
+}
+
+// display returns the display that the account's gate is on.
+func (r *raid) display() string {
+	r.t.Helper()
+	environ, err := os.ReadFile("/proc/" + r.Processes(receptionist, gateProgram)[0] + "/environ")
+	story.Must(r.t, err)
+	_, after, _ := strings.Cut("\x00"+string(environ), "\x00DISPLAY=")
+	display, _, _ := strings.Cut(after, "\x00")
+	return display
 }
 
 // compile makes a library of a file in testdata.

@@ -53,7 +53,8 @@ const closedWithin = 2 * time.Second
 type result struct {
 	Attack string
 	Served bool
-	// Past is for how long it went on; zero if it never began.
+	Begun  bool
+	// Past is for how long it went on.
 	Past time.Duration
 	// Lasting says that it went on for as long as it was watched.
 	Lasting bool
@@ -63,7 +64,7 @@ func (r result) String() string {
 	switch {
 	case r.Lasting:
 		return "goes on"
-	case r.Past > 0:
+	case r.Begun:
 		return "ended"
 	}
 	return "never begins"
@@ -121,10 +122,11 @@ func tabulate(results []result) string {
 // raid is a machine that is attacked.
 type raid struct {
 	*story.RDPHost
-	t      *testing.T
-	served bool
-	secret string // of the account
-	// since is when the attack counts from, if not from its first mark.
+	machine *story.RDPHost // for what is to outlive the attack
+	t       *testing.T
+	served  bool
+	secret  string // of the account
+	// since is when it is to end from, if not from its first mark.
 	since time.Time
 }
 
@@ -170,7 +172,7 @@ func (r *raid) all(t *testing.T, attacks map[string]attack) {
 	for _, name := range slices.Sorted(maps.Keys(attacks)) {
 		t.Run(name, func(t *testing.T) {
 			a := attacks[name]
-			this := &raid{RDPHost: r.In(t), t: t, served: r.served, secret: r.secret}
+			this := &raid{RDPHost: r.In(t), machine: r.RDPHost, t: t, served: r.served, secret: r.secret}
 			this.clear()
 			defer this.clear()
 			before, desktops := this.ended(), this.Desktops()
@@ -256,6 +258,7 @@ func (r *raid) watch(a attack, endedBefore int) (got result) {
 	defer again.Stop()
 	late := time.After(story.Patience)
 	first, last, seen, settled := r.since, time.Now(), 0, time.Now()
+	got.Begun = !first.IsZero()
 	for told := false; ; {
 		now := time.Now()
 		if n := dots(); n > seen {
@@ -264,7 +267,7 @@ func (r *raid) watch(a attack, endedBefore int) (got result) {
 			}
 		}
 		if seen > 0 {
-			got.Past = max(last.Sub(first), 100*time.Millisecond)
+			got.Begun, got.Past = true, last.Sub(first)
 		}
 		if r.served && !a.tight && !a.silent && !told {
 			if told = r.ended() > endedBefore; told {

@@ -249,7 +249,7 @@ func (w Watch) lookAtProcesses(ended map[*Session]bool) error {
 			w.Report(Ended{Account: account, Program: p.program, Why: NoSession})
 		case s.Passed(), ended[s]:
 		case s.isClosed():
-			if s.isLeft(w.Leaving) {
+			if s.isLeft(w.leaving(p.program)) {
 				p.kill()
 				w.Report(Ended{Account: account, Session: s, Program: p.program, Why: LeftOver})
 			}
@@ -262,6 +262,16 @@ func (w Watch) lookAtProcesses(ended map[*Session]bool) error {
 		}
 	}
 	return nil
+}
+
+// leaving is how long a program may take to end when its session was closed: the
+// X server and its like end by themselves in order, which nobody shall hurry.
+// Others only learn that their screen is gone.
+func (w Watch) leaving(program string) time.Duration {
+	if w.Policy.Runs(program) {
+		return w.Leaving
+	}
+	return min(w.Leaving, time.Second)
 }
 
 func (w Watch) end(s *Session, program string, why Why) error {
