@@ -1,10 +1,7 @@
 package service
 
 import (
-	"errors"
-	"os/user"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -23,7 +20,7 @@ type Accounts struct {
 
 	mu    sync.Mutex
 	rules core.Rules
-	known map[uint32]knownUser
+	known map[string]knownUser // by what the system knows a user by
 }
 
 type knownUser struct {
@@ -34,41 +31,40 @@ type knownUser struct {
 
 // NewAccounts returns the accounts as the rules see them.
 func NewAccounts(rules core.Rules, now func() time.Time) *Accounts {
-	return &Accounts{now: now, rules: rules, known: map[uint32]knownUser{}}
+	return &Accounts{now: now, rules: rules, known: map[string]knownUser{}}
 }
 
 // SetRules has other rules count from now on.
 func (a *Accounts) SetRules(rules core.Rules) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.rules, a.known = rules, map[uint32]knownUser{}
+	a.rules, a.known = rules, map[string]knownUser{}
 }
 
-// Protected returns the account of a user, "" if the system knows none, and
+// protected returns the account of a user, "" if the system knows none, and
 // whether it must pass the gate: it is of a practice, and not exempt. A user
 // that can't be looked up counts as protected, and gets nowhere.
-func (a *Accounts) Protected(uid uint32) (account string, protected bool) {
+func (a *Accounts) protected(id string) (account string, protected bool) {
 	now := a.now()
 	a.mu.Lock()
-	known, found := a.known[uid]
+	known, found := a.known[id]
 	rules := a.rules
 	a.mu.Unlock()
 	if found && now.Before(known.until) {
 		return known.account, known.protected
 	}
 	known = knownUser{until: now.Add(remembered)}
-	u, err := user.LookupId(strconv.FormatUint(uint64(uid), 10))
-	var unknown user.UnknownUserIdError
-	switch {
-	case err == nil:
-		known.account = config.Fold(u.Username)
+	name, found, err := nameOf(id)
+	if err != nil {
+		return "", true
+	}
+	if found {
+		known.account = config.Fold(name)
 		_, outside := rules.PracticeOf(known.account)
 		known.protected = outside == nil && !slices.Contains(rules.Exempt, known.account)
-	case !errors.As(err, &unknown):
-		return "", true
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.known[uid] = known
+	a.known[id] = known
 	return known.account, known.protected
 }

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -40,8 +39,6 @@ func (p peer) isThere() bool {
 	}
 	return session == p.session
 }
-
-type peerKey struct{}
 
 // WithPeer returns a context that says who is at the other end, for
 // http.Server.ConnContext. It looks while it holds on to the process: a number
@@ -209,12 +206,3 @@ func (p peer) inPAM(actor core.Actor, passes *Passes) (Caller, error) {
 	}
 	return Caller{actor, promised{passes: passes, account: actor.Account, by: by, above: above}}, nil
 }
-
-// unwatched stands for the sessions of accounts that need not pass the gate:
-// they never have.
-type unwatched struct{}
-
-func (unwatched) Passed() bool                  { return false }
-func (unwatched) Pass() error                   { return nil }
-func (unwatched) Resumable() (time.Time, error) { return time.Time{}, nil }
-func (unwatched) Resume() error                 { return nil }

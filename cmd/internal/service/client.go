@@ -42,13 +42,13 @@ var (
 	_ core.Manager  = Tool{}
 )
 
-// NewClient returns a client of the service at a socket. It connects when it is
-// first asked, and anew when the service was started anew.
+// NewClient returns a client of the service at a socket, on Windows a pipe. It
+// connects when it is first asked, and anew when the service was started anew.
 func NewClient(socket string) *Client {
 	return &Client{&http.Client{
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-				conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+				conn, err := dial(ctx, socket)
 				if err != nil {
 					return nil, errors.Join(errUnheard, err)
 				}

@@ -182,19 +182,6 @@ type Ended struct {
 	Why           Why
 }
 
-// Why says what was wrong.
-type Why string
-
-// The reasons.
-const (
-	Stranger  Why = "stranger"   // a program that a session may not run before it has passed
-	NoSession Why = "no_session" // a process of a protected account in no session
-	LeftOver  Why = "left_over"  // it has outlived its session
-	TooLong   Why = "too_long"   // it stood at the gate for too long
-	Abandoned Why = "abandoned"  // nobody came back to it in time
-	Taken     Why = "taken"      // another client came to it
-)
-
 // Look looks once at everything that runs. It is for what the guard does not
 // see: what ran before it did, and what was started while nobody guarded.
 func (w Watch) Look() error {

@@ -175,20 +175,7 @@ func (r *Registry) Begin(pid int, login Login) (*Session, error) {
 }
 
 // write keeps the session for a service that is started anew.
-func (s *Session) write() error {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return fmt.Errorf("writing a session: %w", err)
-	}
-	path := s.registry.file(s.Group)
-	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
-		return fmt.Errorf("writing a session: %w", err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("writing a session: %w", err)
-	}
-	return nil
-}
+func (s *Session) write() error { return Save(s.registry.file(s.Group), s) }
 
 // Of returns the session that a process runs in. Error: ErrNone.
 func (r *Registry) Of(pid int) (*Session, error) {
