@@ -82,7 +82,7 @@ func (c Config) checks() []check {
 	return []check{
 		{"config.store", strings.HasPrefix(c.Store, sqliteScheme) && validTemplate(sqlitePath(c.Store)), nil},
 		{"config.key_file", validTemplate(c.KeyFile) && filepath.Clean(c.KeyFile) != sqlitePath(c.Store), []string{"store"}},
-		{"config.service", c.Service == "" || validSocket(c.Service), nil},
+		{"config.service", c.Service == "" || validService(c.Service), nil},
 		{"config.issuer", validIssuer(c.Issuer), nil},
 		{"config.language", slices.Contains(translations.Languages(), c.Language), nil},
 		{"config.manual_url", validURL(c.ManualURL), nil},
@@ -127,12 +127,6 @@ func validTemplate(path string) bool {
 	return filepath.IsAbs(path) && filepath.Clean(path) == path &&
 		!strings.ContainsAny(path, "?#") && !strings.ContainsFunc(path, unicode.IsControl) &&
 		strings.Count(path, placeholder) == 1 && strings.Contains(filepath.Dir(path), placeholder)
-}
-
-// validSocket reports whether a path can be that of a local socket: the kernel
-// takes no longer ones (unix(7)).
-func validSocket(path string) bool {
-	return filepath.IsAbs(path) && filepath.Clean(path) == path && len(path) < 108 && !strings.ContainsFunc(path, unicode.IsControl)
 }
 
 func validIssuer(s string) bool {

@@ -31,8 +31,8 @@ type Config struct {
 	Store string
 	// KeyFile is an absolute path with {practice} in the name of a folder.
 	KeyFile string
-	// Service is the socket of tfa-service; empty if the gate and the tool open
-	// the store themselves.
+	// Service is the socket of tfa-service, on Windows its pipe; empty if the gate
+	// and the tool open the store themselves.
 	Service string
 	// PracticePattern is the source of Rules().Pattern.
 	PracticePattern string

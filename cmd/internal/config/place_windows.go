@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"golang.org/x/sys/windows"
@@ -27,3 +28,9 @@ func sqliteURL(path string) string { return sqliteScheme + "/" + filepath.ToSlas
 func sqlitePath(url string) string {
 	return filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(url, sqliteScheme), "/"))
 }
+
+// pipe is the name of a pipe of this host.
+var pipe = regexp.MustCompile(`^\\\\\.\\pipe\\[A-Za-z0-9._-]{1,100}$`)
+
+// validService reports whether a name can be that of the service's pipe.
+func validService(name string) bool { return pipe.MatchString(name) }
