@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net"
@@ -29,8 +30,18 @@ const (
 	leaving = 10 * time.Second
 )
 
+// hostOptions are what only Linux is told.
+type hostOptions struct{ group string }
+
+func (o *hostOptions) define(flags *flag.FlagSet) {
+	flags.StringVar(&o.group, "group", "/tfa", "`name` of the control group that holds the sessions")
+}
+
 // start runs the service until it gets a signal to end.
 func start(o options, log *slog.Logger) error {
+	if o.verb != "" {
+		return fmt.Errorf("unexpected argument %q", o.verb)
+	}
 	if os.Geteuid() != 0 {
 		return errors.New("tfa-service runs as root: start it by systemd")
 	}
@@ -71,7 +82,7 @@ func openHost(o options, cfg config.Config, p parts) (host, error) {
 	pending := &pending{now: clock.Now, begun: map[int]time.Time{}, decided: p.metrics.guardHasDecided}
 	watch := sessions.Watch{
 		Registry: registry, Accounts: accounts, Policy: sessions.DefaultPolicy(), Limit: cfg.Timeout + grace, Leaving: leaving,
-		Report: reports.add, Deciding: pending.begin,
+		Report: func(e sessions.Ended) { reports.add(endedOf(e)) }, Deciding: pending.begin,
 	}
 	guard, err := sessions.NewGuard(watch)
 	if err != nil {
@@ -108,6 +119,14 @@ func openHost(o options, cfg config.Config, p parts) (host, error) {
 		},
 		close: func() { guard.Close(); reports.close() },
 	}, nil
+}
+
+func endedOf(e sessions.Ended) ended {
+	one := ended{account: e.Account, from: e.From, program: e.Program, why: string(e.Why)}
+	if e.Session != nil {
+		one.session, one.client = e.Session.Terminal, e.Session.From()
+	}
+	return one
 }
 
 func count(registry *sessions.Registry) (atGate, passed int) {
