@@ -192,6 +192,9 @@ func (h Handler) serve(path string, op operation) http.HandlerFunc {
 		ctx, cancel := context.WithTimeout(asked.Context(), patience)
 		defer cancel()
 		answer, caller, err := h.answer(ctx, asked, op)
+		if err != nil && errors.Is(asked.Context().Err(), context.Canceled) {
+			err = core.NewError(core.Invalid, "invalid.request", nil, errHungUp) // the client's doing, and no fault of ours
+		}
 		h.record(path, caller, answer, err, h.Now().Sub(begun))
 		if err != nil {
 			refuse(w, err)
@@ -204,6 +207,8 @@ func (h Handler) serve(path string, op operation) http.HandlerFunc {
 		}
 	}
 }
+
+var errHungUp = errors.New("the client has hung up")
 
 func (h Handler) answer(ctx context.Context, asked *http.Request, op operation) (answer any, caller Caller, err error) {
 	var r request
