@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,12 +70,13 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 						ended <- time.Since(begun)
 					}
 				}
-				go server.Serve(listener)
+				var running sync.WaitGroup
+				running.Go(func() { server.Serve(listener) })
 				ours, theirs := net.Pipe()
 				listener <- theirs
-				go tc.act(ours)
+				running.Go(func() { tc.act(ours) })
 				if tc.reads {
-					go io.Copy(io.Discard, ours)
+					running.Go(func() { io.Copy(io.Discard, ours) })
 				}
 				if after := <-ended; after > tc.within+time.Second {
 					t.Errorf("it is cut off after %v", after)
@@ -82,6 +84,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 				close(listener)
 				ours.Close()
 				server.Close()
+				running.Wait()
 			})
 		})
 	}
