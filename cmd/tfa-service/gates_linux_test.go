@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/user"
@@ -43,9 +45,13 @@ func TestMain(m *testing.M) {
 // told is what a gate is told to do, said what it says of it.
 type (
 	told struct {
-		// Code is one to log on with, Look has it ask as the tool does.
+		// Code is one to log on with, Look has it ask as the tool does, and Page for
+		// a page of the administrator's.
 		Code string `json:"code,omitempty"`
 		Look bool   `json:"look,omitempty"`
+		Page string `json:"page,omitempty"`
+		// Hold has it connect so often, and stay connected.
+		Hold int `json:"hold,omitempty"`
 	}
 	said struct {
 		Granted bool          `json:"granted,omitempty"`
@@ -53,6 +59,7 @@ type (
 		Reason  core.Reason   `json:"reason,omitempty"`
 		Error   string        `json:"error,omitempty"`
 		Took    time.Duration `json:"took,omitempty"`
+		Held    int           `json:"held,omitempty"` // connections
 	}
 )
 
@@ -82,8 +89,16 @@ func playGate(socket, account string) error {
 		} else if err != nil {
 			return err
 		}
-		if answer = logOn(gate, actor, t.Code); t.Look {
+		switch {
+		case t.Hold > 0:
+			answer = said{Held: connects(t.Hold)}
+		case t.Look:
 			answer = looksAt(tool, actor)
+		case t.Page != "":
+			status, text := page(t.Page)
+			answer = said{Granted: status == http.StatusOK, Error: text}
+		default:
+			answer = logOn(gate, actor, t.Code)
 		}
 	}
 }
@@ -104,9 +119,6 @@ func become(account string) error {
 // nobody has said what came of it.
 func logOn(gate service.Gate, actor core.Actor, code string) said {
 	ctx, begun := context.Background(), clock.Now()
-	if code == "" {
-		return said{}
-	}
 	prompt, err := gate.Prompt(ctx, actor)
 	if err == nil && prompt.Stage == core.StagePassed {
 		return said{Error: "it has passed before it has a code"}
@@ -127,6 +139,27 @@ func logOn(gate service.Gate, actor core.Actor, code string) said {
 	}
 	return answer
 }
+
+// connects connects so often, and returns how many connections are answered. All
+// stay open.
+func connects(times int) (held int) {
+	for range times {
+		conn, err := net.Dial("unix", socket)
+		if err != nil {
+			continue
+		}
+		stay = append(stay, conn)
+		conn.SetDeadline(clock.Now().Add(story.Patience))
+		conn.Write([]byte("GET /health HTTP/1.1\r\nHost: x\r\n\r\n"))
+		if n, _ := conn.Read(make([]byte, 1)); n > 0 {
+			held++
+		}
+	}
+	return held
+}
+
+// stay are connections that nobody closes.
+var stay []net.Conn
 
 func looksAt(tool service.Tool, actor core.Actor) said {
 	_, err := tool.Overview(context.Background(), actor)

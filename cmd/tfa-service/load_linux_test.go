@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"evry.nl/tfa/cmd/internal/stores"
 	"evry.nl/tfa/cmd/internal/story"
 	"evry.nl/tfa/core"
 )
@@ -47,7 +46,7 @@ func TestAThousandLogonsAtOnce(t *testing.T) {
 		t.Errorf("%d of %d accounts are let in %d times, %d are told that the code is spent", len(byAccount), together, granted, spent)
 	}
 	h.logTells(byAccount)
-	_, metrics := h.get("/metrics")
+	_, metrics := page("/metrics")
 	for _, want := range []string{
 		fmt.Sprintf(`tfa_logons_total{kind="logon_otp"} %d.0`, together),
 		fmt.Sprintf(`tfa_logon_refusals_total{reason="spent"} %d.0`, again),
@@ -156,8 +155,7 @@ func (h *machine) logons() map[string]int {
 	h.t.Helper()
 	logged := map[string]int{}
 	for practice := range practicesOf(h.secrets) {
-		store, err := stores.Open(h.t.Context(), h.cfg, practice)
-		story.Must(h.t, err)
+		store := h.store(practice)
 		page, err := store.Events(h.t.Context(), core.Query{Kind: core.LogonOTP, Limit: 1000})
 		story.Must(h.t, err)
 		for _, e := range page.Events {
@@ -165,7 +163,6 @@ func (h *machine) logons() map[string]int {
 		}
 		_, err = store.VerifyLog(h.t.Context())
 		story.Must(h.t, err)
-		story.Must(h.t, store.Close())
 	}
 	for account := range logged {
 		logged[account]-- // from when it was made

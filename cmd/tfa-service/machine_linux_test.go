@@ -38,6 +38,10 @@ type machine struct {
 	secrets map[string]otp.Secret
 	log     *os.File
 
+	// env is what the service gets besides, given the socket that it is handed.
+	env   []string
+	given *os.File
+
 	mu      sync.Mutex
 	gates   []*gate
 	service *exec.Cmd
@@ -119,15 +123,42 @@ func (h *machine) install(from, to string) {
 // startService starts the service and returns when it answers.
 func (h *machine) startService() {
 	h.t.Helper()
-	cmd := exec.Command(story.Path("tfa-service"), "--group", h.group)
-	cmd.Stdout, cmd.Stderr = h.log, h.log
+	h.launch()
+	h.until("the service answers", func() bool {
+		status, _ := page("/health")
+		return status != 0
+	})
+}
+
+// launch starts the service, by a shell, because who is handed a socket is told
+// its own number.
+func (h *machine) launch(args ...string) {
+	h.t.Helper()
+	cmd := exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$@"`, "sh", story.Path("tfa-service"), "--group", h.group}, args...)...)
+	cmd.Stdout, cmd.Stderr, cmd.Env = h.log, h.log, append(os.Environ(), h.env...)
+	if h.given != nil {
+		cmd.Env, cmd.ExtraFiles = append(cmd.Env, "LISTEN_FDS=1"), []*os.File{h.given}
+	}
 	story.Must(h.t, cmd.Start())
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.service = cmd
-	h.mu.Unlock()
-	h.until("the service answers", func() bool {
-		status, _ := h.get("/health")
-		return status != 0
+}
+
+// signal sends the service a signal.
+func (h *machine) signal(signal syscall.Signal) {
+	h.t.Helper()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	story.Must(h.t, h.service.Process.Signal(signal))
+}
+
+// logSays waits until the service has written something down.
+func (h *machine) logSays(what string) {
+	h.t.Helper()
+	h.until("the log says "+what, func() bool {
+		text, err := os.ReadFile(h.log.Name())
+		return err == nil && strings.Contains(string(text), what)
 	})
 }
 
@@ -153,6 +184,15 @@ func (h *machine) until(what string, is func() bool) {
 	}
 }
 
+// store opens the store of a practice, as root, until the test ends.
+func (h *machine) store(practice string) core.Store {
+	h.t.Helper()
+	store, err := stores.Open(h.t.Context(), h.cfg, practice)
+	story.Must(h.t, err)
+	h.t.Cleanup(func() { store.Close() })
+	return store
+}
+
 // asker asks pages of the service, a connection each.
 var asker = &http.Client{Timeout: story.Patience, Transport: &http.Transport{
 	DisableKeepAlives: true,
@@ -161,14 +201,16 @@ var asker = &http.Client{Timeout: story.Patience, Transport: &http.Transport{
 	},
 }}
 
-// get asks for a page as root.
-func (h *machine) get(path string) (status int, text string) {
+// page asks for a page; without an answer the status is 0.
+func page(path string) (status int, text string) {
 	answer, err := asker.Get("http://tfa-service" + path)
 	if err != nil {
 		return 0, err.Error()
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	story.Must(h.t, err)
+	if err != nil {
+		return 0, err.Error()
+	}
 	return answer.StatusCode, string(body)
 }

@@ -86,8 +86,9 @@ func run(ctx context.Context, o options, log *slog.Logger, reload <-chan struct{
 		return errors.New("the configuration names no service: set service to the path of its socket")
 	}
 	p := parts{
-		practices: newPractices(cfg, clock.Now), metrics: newMetrics(), health: service.NewHealth(clock.Now),
-		log: log, file: o.config, tell: tell,
+		practices: newPractices(cfg, clock.Now), metrics: newMetrics(),
+		health: service.NewHealth(clock.Now, partSessions, partGuard, partStore, partKey),
+		log:    log, file: o.config, tell: tell,
 	}
 	p.practices.timed = p.metrics.timed
 	defer p.practices.close()

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -35,8 +36,17 @@ type part struct {
 	err   error
 }
 
-// NewHealth returns the health of a service whose parts work from now on.
-func NewHealth(now func() time.Time) *Health { return &Health{now: now, parts: map[string]part{}} }
+// errUnseen is what is wrong with a part until it is seen.
+var errUnseen = errors.New("it was not seen yet")
+
+// NewHealth returns the health of a service with these parts.
+func NewHealth(now func() time.Time, names ...string) *Health {
+	h := &Health{now: now, parts: map[string]part{}}
+	for _, name := range names {
+		h.parts[name] = part{last: now(), err: errUnseen}
+	}
+	return h
+}
 
 // Seen notes that a part works, or what is wrong with it; it is seen again
 // within every.
@@ -52,7 +62,7 @@ func (h *Health) Fresh(name string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	p, known := h.parts[name]
-	return known && h.now().Sub(p.last) <= p.every
+	return known && p.every > 0 && h.now().Sub(p.last) <= p.every
 }
 
 // report is what a monitor gets: no names and no paths.

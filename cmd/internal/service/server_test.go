@@ -106,7 +106,10 @@ func TestHealth(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := now
-			health := NewHealth(func() time.Time { return clock })
+			health := NewHealth(func() time.Time { return clock }, "store", "guard")
+			if answer := httptest.NewRecorder(); health.Fresh("store") || !unwell(health, answer) {
+				t.Errorf("before it is seen: %d %s", answer.Code, answer.Body)
+			}
 			seen(health, tc.err)
 			clock = clock.Add(tc.later)
 			answer := httptest.NewRecorder()
@@ -119,6 +122,11 @@ func TestHealth(t *testing.T) {
 			}
 		})
 	}
+}
+
+func unwell(health *Health, answer *httptest.ResponseRecorder) bool {
+	health.ServeHTTP(answer, nil)
+	return answer.Code == http.StatusServiceUnavailable
 }
 
 // Accounts that must pass the gate learn nothing of the service, and others
