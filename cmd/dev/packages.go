@@ -58,6 +58,7 @@ var (
 		{"xauth", "xorg-x11-xauth", "xorg-xauth", "xauth"},
 		{"x11-utils", "xorg-x11-utils", "xorg-xprop", "xprop"},
 		{"iproute2", "iproute", "iproute2", "ip"},
+		{"systemd", "systemd", "systemd", "systemd-analyze"},
 	}
 	// nodePackages run the second opinions that npm has.
 	nodePackages = []pkg{

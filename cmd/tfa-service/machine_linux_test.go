@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -38,9 +39,11 @@ type machine struct {
 	secrets map[string]otp.Secret
 	log     *os.File
 
-	// env is what the service gets besides, given the socket that it is handed.
+	// env is what the service gets besides, given the socket that it is handed,
+	// and wrap what starts it.
 	env   []string
 	given *os.File
+	wrap  []string
 
 	mu      sync.Mutex
 	gates   []*gate
@@ -134,7 +137,8 @@ func (h *machine) startService() {
 // its own number.
 func (h *machine) launch(args ...string) {
 	h.t.Helper()
-	cmd := exec.Command("sh", append([]string{"-c", `LISTEN_PID=$$ exec "$@"`, "sh", story.Path("tfa-service"), "--group", h.group}, args...)...)
+	program := append(h.wrap, story.Path("tfa-service"), "--group", h.group)
+	cmd := exec.Command("sh", slices.Concat([]string{"-c", `LISTEN_PID=$$ exec "$@"`, "sh"}, program, args)...)
 	cmd.Stdout, cmd.Stderr, cmd.Env = h.log, h.log, append(os.Environ(), h.env...)
 	if h.given != nil {
 		cmd.Env, cmd.ExtraFiles = append(cmd.Env, "LISTEN_FDS=1"), []*os.File{h.given}
@@ -143,6 +147,13 @@ func (h *machine) launch(args ...string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.service = cmd
+}
+
+func (h *machine) run(name string, args ...string) {
+	h.t.Helper()
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		h.t.Fatalf("%s: %v\n%s", name, err, out)
+	}
 }
 
 // signal sends the service a signal.
