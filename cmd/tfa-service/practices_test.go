@@ -224,6 +224,10 @@ func TestCheckAsksUntilAStoreAnswers(t *testing.T) {
 			}
 		}))
 	}
+}
+
+func TestCheckOfAHostWithoutStores(t *testing.T) {
+	folder := t.TempDir()
 	t.Run("a host without practices", func(t *testing.T) {
 		_, p := newOpener(time.Now, nil)
 		p.cfg.Store = "sqlite://" + filepath.Join(folder, "none", "{practice}", "tfa.db")
