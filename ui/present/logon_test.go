@@ -26,6 +26,22 @@ func gate(p *practicetest.Practice, account string) Logon {
 	}
 }
 
+// passed is a service that knows the session as one that has logged on.
+type passed struct{ core.Verifier }
+
+func (passed) Prompt(context.Context, core.Actor) (core.Prompt, error) {
+	return core.Prompt{Stage: core.StagePassed}, nil
+}
+
+// A gate that did not hear its yes goes on when it asks again.
+func TestASessionThatHasPassedGoesOn(t *testing.T) {
+	g := gate(practicetest.SwitchedOn(t), "EV-0000-1")
+	g.Verifier = passed{g.Verifier}
+	if screen := g.Start(t.Context()); screen.Outcome != Yes {
+		t.Errorf("got %+v", screen)
+	}
+}
+
 // The rows of the logon table.
 func TestEveryRowOfTheLogonTable(t *testing.T) {
 	off := "Uw praktijk gebruikt nog geen Two Factor Authenticatie."
