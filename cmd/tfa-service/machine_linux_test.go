@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -101,13 +103,16 @@ func (h *machine) end() {
 		g.cmd.Wait()
 	}
 	h.killService()
-	mounts, _ := filepath.Glob("/sys/fs/cgroup*/unified" + h.group)
-	for _, folder := range append(mounts, "/sys/fs/cgroup"+h.group) {
-		groups, _ := filepath.Glob(folder + "/*")
-		for _, group := range groups {
-			os.Remove(group) // its files are the kernel's, and stay
-		}
-		os.Remove(folder)
+	folders, _ := filepath.Glob("/sys/fs/cgroup*/unified" + h.group)
+	for _, folder := range append(folders, "/sys/fs/cgroup"+h.group) {
+		h.until("the control groups are empty", func() bool {
+			groups, _ := filepath.Glob(folder + "/*")
+			for _, group := range groups {
+				os.Remove(group) // its files are the kernel's, and stay
+			}
+			err := os.Remove(folder)
+			return err == nil || errors.Is(err, fs.ErrNotExist)
+		})
 	}
 }
 
