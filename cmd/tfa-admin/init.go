@@ -224,15 +224,15 @@ func (s *setup) practicesOfHost() (map[string][]string, error) {
 	return practices, nil
 }
 
-// planPractice plans what a practice lacks. With tfa-service its store is
-// root's alone; without, its accounts reach it by a group.
+// planPractice plans what a practice lacks. Its accounts have a group, by which
+// sshd knows them, and reach the store; with tfa-service it is root's alone.
 func (s *setup) planPractice(practice string, accounts []string) error {
-	group := ""
-	if s.cfg.Service == "" {
-		group = "tfa-" + practice
-		if err := s.planGroup(group, practice, accounts); err != nil {
-			return err
-		}
+	group := "tfa-" + practice
+	if err := s.planGroup(group, practice, accounts); err != nil {
+		return err
+	}
+	if s.cfg.Service != "" {
+		group = ""
 	}
 	known, err := s.knownAccounts(practice)
 	if err != nil {

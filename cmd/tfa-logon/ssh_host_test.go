@@ -31,28 +31,54 @@ const (
 type sshHost struct {
 	*story.Host
 	account, home string
+	program       string // the gate's, with its arguments
+	served        bool   // by the service
 	port          string
 }
 
-// newSSHHost makes the host; the account's practice is switched on if on.
-func newSSHHost(t *testing.T, shell string, on bool) *sshHost {
+// onSSHHosts plays a story on a host that opens its stores itself, and on one
+// with the service. The account's practice is switched on if on.
+func onSSHHosts(t *testing.T, shell string, on bool, play func(*testing.T, *sshHost)) {
 	t.Helper()
-	h, account := practice(t)
-	host := &sshHost{Host: h, account: account}
-	found, err := user.Lookup(account)
-	story.Must(t, err)
-	host.home = found.HomeDir
-	story.Must(t, os.MkdirAll(host.home, 0o755))
-	t.Cleanup(func() { os.RemoveAll(host.home) })
-	uid := h.As(account)
-	story.Must(t, os.Chown(host.home, int(uid.Uid), int(uid.Gid)))
-	execute(t, "", "usermod", "--shell", shell, account)
-	execute(t, account+":"+sshPassword+"\n", "chpasswd")
-	if on {
-		h.Admin("practice", "enable", strings.TrimSuffix(account, "-1"))
-	}
-	host.serve(t, host.configure(t))
+	t.Run("direct", func(t *testing.T) {
+		h, account := practice(t)
+		host := &sshHost{Host: h, account: account, program: story.Path("tfa-logon") + " --config " + h.File}
+		host.prepare(t, shell, on)
+		play(t, host)
+	})
+	t.Run("with_the_service", func(t *testing.T) {
+		t.Parallel()
+		if story.Alone(t) {
+			play(t, newServedSSHHost(t, shell, on))
+		}
+	})
+}
+
+// newServedSSHHost makes a host with the service, where Alone is true.
+func newServedSSHHost(t *testing.T, shell string, on bool) *sshHost {
+	t.Helper()
+	host := &sshHost{Host: story.NewInstalledHost(t, true, receptionist), account: receptionist, program: "/usr/bin/tfa-logon", served: true}
+	host.TellService("sshd")
+	host.prepare(t, shell, on)
 	return host
+}
+
+// prepare gives the account a home, a shell and a password, and lets sshd serve.
+func (h *sshHost) prepare(t *testing.T, shell string, on bool) {
+	t.Helper()
+	found, err := user.Lookup(h.account)
+	story.Must(t, err)
+	h.home = found.HomeDir
+	story.Must(t, os.MkdirAll(h.home, 0o755))
+	t.Cleanup(func() { os.RemoveAll(h.home) })
+	uid := h.As(h.account)
+	story.Must(t, os.Chown(h.home, int(uid.Uid), int(uid.Gid)))
+	execute(t, "", "usermod", "--shell", shell, h.account)
+	execute(t, h.account+":"+sshPassword+"\n", "chpasswd")
+	if on {
+		h.Admin("practice", "enable", strings.TrimSuffix(h.account, "-1"))
+	}
+	h.serve(t, h.configure(t))
 }
 
 func execute(t *testing.T, input, name string, args ...string) {
@@ -69,25 +95,28 @@ func execute(t *testing.T, input, name string, args ...string) {
 func (h *sshHost) configure(t *testing.T) string {
 	t.Helper()
 	folder := filepath.Dir(h.File)
-	install := func(name string, mode os.FileMode, replace ...string) string {
+	install := func(name, path string, mode os.FileMode, replace ...string) string {
 		text, err := os.ReadFile(filepath.Join(sshPackaging, name))
 		story.Must(t, err)
-		path := filepath.Join(folder, name)
 		story.Must(t, os.WriteFile(path, []byte(strings.NewReplacer(replace...).Replace(string(text))), mode))
 		story.Must(t, os.Chmod(path, mode))
 		return path
 	}
-	session := install("ssh-session", 0o755)
-	snippet := install("tfa.conf", 0o644,
-		"/usr/bin/tfa-logon", story.Path("tfa-logon")+" --config "+h.File, "/usr/lib/tfa/ssh-session", session)
+	place, pam := filepath.Join(folder, "ssh-session"), "no"
+	if h.served {
+		place, pam = "/usr/lib/tfa/ssh-session", "yes"
+		story.Must(t, os.MkdirAll(filepath.Dir(place), 0o755))
+	}
+	session := install("ssh-session", place, 0o755)
+	snippet := install("tfa.conf", filepath.Join(folder, "tfa.conf"), 0o644, "/usr/bin/tfa-logon", h.program, "/usr/lib/tfa/ssh-session", session)
 	key := filepath.Join(folder, "host_key")
 	execute(t, "", "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
 	config := filepath.Join(folder, "sshd_config")
-	// As Debian's file, which begins with the snippets, but for PAM: it would
+	// As Debian's file, which begins with the snippets, but for PAM where it would
 	// ask what the machine of the test has set up.
 	story.Must(t, os.WriteFile(config, fmt.Appendf(nil, `Include %s
 HostKey %s
-UsePAM no
+UsePAM %s
 PasswordAuthentication yes
 KbdInteractiveAuthentication no
 PrintMotd no
@@ -95,7 +124,7 @@ PrintLastLog no
 AcceptEnv LANG LC_*
 X11Forwarding yes
 Subsystem sftp internal-sftp
-`, snippet, key), 0o644))
+`, snippet, key, pam), 0o644))
 	return config
 }
 

@@ -73,7 +73,10 @@ func codeOf(t *testing.T, secret string, ahead time.Duration) string {
 // A practice switches on; its account enrols at the next logon, and types a code
 // at the one after that.
 func TestSSHFromSwitchingOnToTheSecondLogon(t *testing.T) {
-	h := newSSHHost(t, "/bin/sh", false)
+	onSSHHosts(t, "/bin/sh", false, sshSwitchOnAndEnrol)
+}
+
+func sshSwitchOnAndEnrol(t *testing.T, h *sshHost) {
 	off := h.logOn(t)
 	off.says("Uw praktijk gebruikt nog geen Two Factor Authenticatie.")
 	off.says("Uw keuze: ")
@@ -99,8 +102,9 @@ func TestSSHFromSwitchingOnToTheSecondLogon(t *testing.T) {
 	second.reachesShell(h.account)
 }
 
-func TestSSHSkipping(t *testing.T) {
-	h := newSSHHost(t, "/bin/bash", true)
+func TestSSHSkipping(t *testing.T) { onSSHHosts(t, "/bin/bash", true, sshSkip) }
+
+func sshSkip(t *testing.T, h *sshHost) {
 	c := h.logOn(t)
 	c.says("in: ")
 	c.types("0\r")
@@ -109,8 +113,9 @@ func TestSSHSkipping(t *testing.T) {
 }
 
 // Whatever a person does but answer is a no, and stands in the log.
-func TestSSHLeaving(t *testing.T) {
-	h := newSSHHost(t, "/bin/sh", true)
+func TestSSHLeaving(t *testing.T) { onSSHHosts(t, "/bin/sh", true, sshLeave) }
+
+func sshLeave(t *testing.T, h *sshHost) {
 	for name, leave := range map[string]func(*client){
 		"ctrl_c":            func(c *client) { c.types("\x03"); c.denied() },
 		"ctrl_backslash":    func(c *client) { c.types("\x1c"); c.denied() },
@@ -142,8 +147,9 @@ func (h *sshHost) logons(t *testing.T) (n int) {
 	return n
 }
 
-func TestSSHLocked(t *testing.T) {
-	h := newSSHHost(t, "/bin/sh", true)
+func TestSSHLocked(t *testing.T) { onSSHHosts(t, "/bin/sh", true, sshLock) }
+
+func sshLock(t *testing.T, h *sshHost) {
 	c := h.logOn(t)
 	for range 4 {
 		c.says("in: ")
@@ -167,8 +173,9 @@ func TestSSHLocked(t *testing.T) {
 
 // What ssh can do besides a shell gets no further either. Each client has no
 // terminal to answer on, only an input that ends.
-func TestSSHNothingGetsAroundTheGate(t *testing.T) {
-	h := newSSHHost(t, "/bin/sh", true)
+func TestSSHNothingGetsAroundTheGate(t *testing.T) { onSSHHosts(t, "/bin/sh", true, sshGoAround) }
+
+func sshGoAround(t *testing.T, h *sshHost) {
 	inside, err := net.Listen("tcp", "127.0.0.1:0")
 	story.Must(t, err)
 	defer inside.Close()
@@ -216,8 +223,9 @@ func TestSSHNothingGetsAroundTheGate(t *testing.T) {
 }
 
 // A command that was asked for runs after a yes, with its own status.
-func TestSSHCommandAfterAYes(t *testing.T) {
-	h := newSSHHost(t, "/bin/sh", true)
+func TestSSHCommandAfterAYes(t *testing.T) { onSSHHosts(t, "/bin/sh", true, sshRunACommand) }
+
+func sshRunACommand(t *testing.T, h *sshHost) {
 	c := h.connect(t, strings.NewReader("0\nfor the command\n"), "ssh", h.account+"@127.0.0.1", `echo got in; cat; exit 5`)
 	if status := c.ends(); status != 5 || !strings.HasSuffix(c.out.String(), "got in\nfor the command\n") {
 		t.Errorf("status %d: %s", status, &c.out)
@@ -228,19 +236,20 @@ func TestSSHCommandAfterAYes(t *testing.T) {
 // they would outlive the logon in which somebody wrote them.
 func TestSSHFilesOfTheAccountDoNotRunBefore(t *testing.T) {
 	for _, shell := range []string{"/bin/sh", "/bin/bash"} {
-		t.Run(filepath.Base(shell), func(t *testing.T) {
-			h := newSSHHost(t, shell, true)
-			story.Must(t, os.Mkdir(filepath.Join(h.home, ".ssh"), 0o755))
-			for _, name := range []string{".bashrc", ".profile", ".bash_profile", ".shinit", ".ssh/rc", ".ssh/environment", ".pam_environment"} {
-				story.Must(t, os.WriteFile(filepath.Join(h.home, name), []byte("touch ~/ran\nENV=~/.shinit\n"), 0o755))
-			}
-			c := h.logOn(t)
-			c.says("in: ")
-			c.types("\x03")
-			c.denied()
-			if _, err := os.Stat(filepath.Join(h.home, "ran")); err == nil {
-				t.Error("a file of the account ran before the gate")
-			}
-		})
+		t.Run(filepath.Base(shell), func(t *testing.T) { onSSHHosts(t, shell, true, sshPlant) })
+	}
+}
+
+func sshPlant(t *testing.T, h *sshHost) {
+	story.Must(t, os.Mkdir(filepath.Join(h.home, ".ssh"), 0o755))
+	for _, name := range []string{".bashrc", ".profile", ".bash_profile", ".shinit", ".ssh/rc", ".ssh/environment"} {
+		story.Must(t, os.WriteFile(filepath.Join(h.home, name), []byte("touch ~/ran\nENV=~/.shinit\n"), 0o755))
+	}
+	c := h.logOn(t)
+	c.says("in: ")
+	c.types("\x03")
+	c.denied()
+	if _, err := os.Stat(filepath.Join(h.home, "ran")); err == nil {
+		t.Error("a file of the account ran before the gate")
 	}
 }

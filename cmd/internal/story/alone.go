@@ -90,9 +90,14 @@ func Told(t testing.TB) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
-// below returns what the pattern of this run asks for below a test.
+// below returns what the pattern of this run asks for below a test; nothing if
+// it is a choice of several.
 func below(name string) string {
-	parts := strings.Split(flag.Lookup("test.run").Value.String(), "/")
+	pattern := flag.Lookup("test.run").Value.String()
+	if strings.Contains(pattern, "|") {
+		return ""
+	}
+	parts := strings.Split(pattern, "/")
 	if depth := strings.Count(name, "/") + 1; depth < len(parts) {
 		return "/" + strings.Join(parts[depth:], "/")
 	}

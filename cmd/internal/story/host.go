@@ -24,6 +24,8 @@ type Host struct {
 	T testing.TB
 	// File is the configuration, Folder that of the stores.
 	File, Folder string
+
+	servers map[string]*exec.Cmd // by name
 }
 
 // NewHost makes the accounts, and lets tfa-admin set the host up for them. Main

@@ -7,12 +7,8 @@ import (
 	"image"
 	"image/color"
 	"image/png"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -20,10 +16,6 @@ import (
 )
 
 const (
-	// socket is that of tfa-service.
-	socket = "/run/tfa/service.sock"
-	// Password is that of every account of an RDPHost.
-	Password = "Wachtwoord1"
 	// desktops is where every desktop that starts on an RDPHost writes whose it
 	// is.
 	desktops = "/srv/desktops"
@@ -45,7 +37,6 @@ exec xterm -T Bureaublad -geometry 170x60+0+0 -bg '#2e8b57' -fg white
 type RDPHost struct {
 	*Host
 	pictures int
-	servers  map[string]*exec.Cmd // by name
 	// ClientEnv is what clients get besides their own environment.
 	ClientEnv []string
 }
@@ -54,17 +45,17 @@ type RDPHost struct {
 // programs that Main built, and starts it. It is only for where Alone is true.
 func NewRDPHost(t testing.TB, packaging string, served bool, accounts ...string) *RDPHost {
 	t.Helper()
-	h := &RDPHost{Host: &Host{T: t, File: "/etc/tfa/tfa.toml", Folder: "/var/lib/tfa"}, servers: map[string]*exec.Cmd{}}
-	for _, account := range accounts {
-		h.run("useradd", "--create-home", "--shell", "/bin/bash", account)
-		h.feed("chpasswd", account+":"+Password)
-	}
-	Must(t, os.MkdirAll("/etc/tfa", 0o755))
-	Must(t, os.WriteFile(h.File, nil, 0o644))
-	h.run("install", "-m", "755", Path("tfa-logon"), Path("tfa-admin"), Path("beheertool"), Path("tfa-session"), "/usr/bin")
+	h := &RDPHost{Host: NewInstalledHost(t, served, accounts...)}
 	h.run("install", "-m", "755", filepath.Join(packaging, "startwm-gate.sh"), "/etc/xrdp")
 	for _, name := range []string{"openbox-gate.xml", "sesman.ini", "xrdp.ini"} {
 		h.run("install", "-m", "644", filepath.Join(packaging, name), "/etc/xrdp")
+	}
+	if served {
+		const sesman = "/etc/xrdp/sesman.ini"
+		text, err := os.ReadFile(sesman)
+		Must(t, err)
+		Must(t, os.WriteFile(sesman, bytes.ReplaceAll(text, []byte("/etc/xrdp/startwm-gate.sh"), []byte("/usr/bin/tfa-session")), 0o644))
+		h.TellService("xrdp-sesman")
 	}
 	Must(t, os.WriteFile("/etc/xrdp/startwm.sh", []byte(startDesktop), 0o755))
 	Must(t, os.WriteFile(desktops, nil, 0o666))
@@ -72,124 +63,16 @@ func NewRDPHost(t testing.TB, packaging string, served bool, accounts ...string)
 	h.run("usermod", "--append", "--groups", "ssl-cert", "xrdp")
 	h.run("sh", "/usr/share/xrdp/socksetup")
 	h.run("install", "-o", "xrdp", "-g", "adm", "-m", "640", "/dev/null", "/var/log/xrdp.log")
-	if served {
-		h.haveService()
-	}
-	h.Admin("init")
 	h.Serve("sesman", ":0D16", "xrdp-sesman", "-n")
 	h.Serve("xrdp", ":0D3D", "setpriv", "--reuid=xrdp", "--regid=xrdp", "--init-groups", "xrdp", "-n")
 	return h
 }
-
-// haveService sets the host up with tfa-service.
-func (h *RDPHost) haveService() {
-	h.T.Helper()
-	const sesman = "/etc/xrdp/sesman.ini"
-	Must(h.T, os.WriteFile(h.File, []byte("service = '"+socket+"'\n"), 0o644))
-	text, err := os.ReadFile(sesman)
-	Must(h.T, err)
-	Must(h.T, os.WriteFile(sesman, bytes.ReplaceAll(text, []byte("/etc/xrdp/startwm-gate.sh"), []byte("/usr/bin/tfa-session")), 0o644))
-	h.TellService("xrdp-sesman")
-	h.run("install", "-m", "755", Path("tfa-service"), "/usr/bin")
-	h.StartService()
-}
-
-// TellService has PAM tell tfa-service of the sessions of one of its services.
-func (h *RDPHost) TellService(name string) {
-	h.T.Helper()
-	file, err := os.OpenFile("/etc/pam.d/"+name, os.O_APPEND|os.O_WRONLY, 0)
-	Must(h.T, err)
-	_, err = file.WriteString("session required pam_exec.so quiet /usr/bin/tfa-session pam\n")
-	Must(h.T, err)
-	Must(h.T, file.Close())
-}
-
-// StartService starts tfa-service and waits until it answers.
-func (h *RDPHost) StartService() {
-	h.T.Helper()
-	h.Run("service", "tfa-service")
-	h.Until("the service listens", Patience, func() bool {
-		connection, err := net.Dial("unix", socket)
-		if err == nil {
-			connection.Close()
-		}
-		return err == nil
-	})
-}
-
-// KillService ends tfa-service as a crash does.
-func (h *RDPHost) KillService() {
-	h.T.Helper()
-	Must(h.T, h.servers["service"].Process.Kill())
-	h.servers["service"].Wait()
-}
-
-// Server returns the number of a process that serves.
-func (h *RDPHost) Server(name string) string { return strconv.Itoa(h.servers[name].Process.Pid) }
 
 // In returns the host for a test on it: what that connects ends with it.
 func (h *RDPHost) In(t testing.TB) *RDPHost {
 	host, shorter := *h.Host, *h
 	host.T, shorter.Host = t, &host
 	return &shorter
-}
-
-// feed runs a command with a line of input.
-func (h *RDPHost) feed(name, line string) {
-	h.T.Helper()
-	cmd := exec.CommandContext(h.T.Context(), name)
-	cmd.Stdin = strings.NewReader(line + "\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		h.T.Fatalf("%s: %v\n%s", name, err, out)
-	}
-}
-
-// Serve starts a service and waits until it listens on a port, which is written
-// as the kernel lists it: a connection to try it would be one more session.
-func (h *RDPHost) Serve(name, port string, command ...string) {
-	h.T.Helper()
-	h.Run(name, command...)
-	h.Until(name+" listens", Patience, func() bool {
-		for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-			sockets, err := os.ReadFile(table)
-			if err == nil && bytes.Contains(sockets, []byte(port+" ")) {
-				return true
-			}
-		}
-		return false
-	})
-}
-
-// Run starts a service, which ends with the test.
-func (h *RDPHost) Run(name string, command ...string) {
-	h.T.Helper()
-	log, err := os.OpenFile(filepath.Join(h.T.ArtifactDir(), name+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	Must(h.T, err)
-	cmd := exec.CommandContext(h.T.Context(), command[0], command[1:]...)
-	cmd.Stdout, cmd.Stderr, cmd.WaitDelay = log, log, time.Second
-	Must(h.T, cmd.Start())
-	h.T.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-		log.Close()
-	})
-	h.servers[name] = cmd
-}
-
-// Until waits until something is so.
-func (h *RDPHost) Until(what string, within time.Duration, is func() bool) {
-	h.T.Helper()
-	ctx, cancel := context.WithTimeout(h.T.Context(), within)
-	defer cancel()
-	again := time.NewTicker(50 * time.Millisecond)
-	defer again.Stop()
-	for !is() {
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			h.T.Fatalf("it is not so within %v: %s", within, what)
-		}
-	}
 }
 
 // Session is what somebody sees who has connected by RDP.
