@@ -14,16 +14,19 @@ import (
 	"evry.nl/tfa/core/otp"
 )
 
-const password = "Wachtwoord1"
+const (
+	password = "Wachtwoord1"
+	// installedGate is the gate on an installed host.
+	installedGate = "/usr/bin/tfa-logon --config /etc/tfa/tfa.toml"
+)
 
 // pamService installs a PAM service that asks the gate, and returns its name.
-func pamService(t *testing.T, h *story.Host) string {
+func pamService(t *testing.T, gate string) string {
 	t.Helper()
 	name := fmt.Sprintf("tfa-test-%d", os.Getpid())
 	file := "/etc/pam.d/" + name
 	story.Must(t, os.WriteFile(file, fmt.Appendf(nil,
-		"auth required pam_exec.so expose_authtok quiet %s --config %s --pam\naccount required pam_permit.so\n",
-		story.Path("tfa-logon"), h.File), 0o644))
+		"auth required pam_exec.so expose_authtok quiet %s --pam\naccount required pam_permit.so\n", gate), 0o644))
 	t.Cleanup(func() { os.Remove(file) })
 	return name
 }
@@ -58,9 +61,43 @@ func freshCode(t *testing.T, secret otp.Secret, used map[otp.Step]bool) string {
 }
 
 func TestPAMTakesPasswordAndCodeInOneField(t *testing.T) {
-	h, account := practice(t)
+	t.Run("direct", func(t *testing.T) {
+		h, account := practice(t)
+		pamInOneField(t, h, account, story.Path("tfa-logon")+" --config "+h.File)
+	})
+	t.Run("with_the_service", func(t *testing.T) {
+		t.Parallel()
+		if !story.Alone(t) {
+			return
+		}
+		h := story.NewInstalledHost(t, true, receptionist)
+		pamInOneField(t, h, receptionist, installedGate)
+	})
+}
+
+// No answer of the service is a no, also where the password alone would do.
+func TestPAMWithoutTheService(t *testing.T) {
+	t.Parallel()
+	if !story.Alone(t) {
+		return
+	}
+	h := story.NewInstalledHost(t, true, receptionist)
+	service := pamService(t, installedGate)
+	for _, running := range []bool{true, false, true} {
+		if authenticates(t, service, receptionist, story.Password) != running {
+			t.Errorf("let in while the service runs: %v", !running)
+		}
+		if running {
+			h.KillService()
+		} else {
+			h.StartService()
+		}
+	}
+}
+
+func pamInOneField(t *testing.T, h *story.Host, account, gate string) {
 	setPassword(t, account)
-	service := pamService(t, h)
+	service := pamService(t, gate)
 	try := func(what, typed string, want bool) {
 		t.Helper()
 		if authenticates(t, service, account, typed) != want {

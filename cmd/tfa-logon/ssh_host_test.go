@@ -33,7 +33,9 @@ type sshHost struct {
 	account, home string
 	program       string // the gate's, with its arguments
 	served        bool   // by the service
-	port          string
+	port, config  string
+	// asks is how sshd asks for the password, and typed what is typed then.
+	asks, typed string
 }
 
 // onSSHHosts plays a story on a host that opens its stores itself, and on one
@@ -78,7 +80,9 @@ func (h *sshHost) prepare(t *testing.T, shell string, on bool) {
 	if on {
 		h.Admin("practice", "enable", strings.TrimSuffix(h.account, "-1"))
 	}
-	h.serve(t, h.configure(t))
+	h.asks, h.typed = "password:", sshPassword
+	h.config = h.configure(t)
+	h.serve(t)
 }
 
 func execute(t *testing.T, input, name string, args ...string) {
@@ -129,7 +133,7 @@ Subsystem sftp internal-sftp
 }
 
 // serve lets an sshd of its own answer each connection.
-func (h *sshHost) serve(t *testing.T, config string) {
+func (h *sshHost) serve(t *testing.T) {
 	t.Helper()
 	story.Must(t, os.MkdirAll("/run/sshd", 0o755))              // sshd's empty folder, which its start script makes
 	logins, err := os.OpenFile("/run/utmp", os.O_CREATE, 0o664) // sshd tells it who comes from where, if it is there
@@ -153,7 +157,7 @@ func (h *sshHost) serve(t *testing.T, config string) {
 			if err != nil {
 				return
 			}
-			cmd := exec.CommandContext(t.Context(), "/usr/sbin/sshd", "-i", "-e", "-f", config)
+			cmd := exec.CommandContext(t.Context(), "/usr/sbin/sshd", "-i", "-e", "-f", h.config)
 			cmd.Stdin, cmd.Stdout = socket, socket
 			servers.Go(func() {
 				var complaint bytes.Buffer
@@ -208,8 +212,8 @@ func (h *sshHost) connect(t *testing.T, input io.Reader, name string, args ...st
 	story.Must(t, c.cmd.Start())
 	t.Cleanup(func() { c.cmd.Process.Kill() })
 	go c.read()
-	c.says("password:")
-	c.types(sshPassword + "\r")
+	c.says(h.asks)
+	c.types(h.typed + "\r")
 	return c
 }
 

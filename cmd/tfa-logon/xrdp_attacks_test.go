@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"evry.nl/tfa/cmd/internal/story"
@@ -40,7 +41,7 @@ var byTheClient = map[string]attack{
 		r.gate(receptionist)
 	}},
 	"library_in_the_environment": {try: func(r *raid) {
-		r.compile("preload.c", marks+"/preload.so")
+		compile(r.t, "preload.c", marks+"/preload.so")
 		r.plant(receptionist, ".pam_environment", "LD_PRELOAD DEFAULT="+marks+"/preload.so\n")
 		r.Connect(receptionist)
 	}},
@@ -180,9 +181,9 @@ func (r *raid) display() string {
 }
 
 // compile makes a library of a file in testdata.
-func (r *raid) compile(source, library string, flags ...string) {
-	r.t.Helper()
-	execute(r.t, "", "gcc", append(flags, "-shared", "-fPIC", "-o", library, "testdata/"+source)...)
+func compile(t *testing.T, source, library string, flags ...string) {
+	t.Helper()
+	execute(t, "", "gcc", append(flags, "-shared", "-fPIC", "-o", library, "testdata/"+source)...)
 }
 
 // channels is where xfreerdp looks for its channels.
@@ -193,7 +194,7 @@ const channels = "/usr/lib/x86_64-linux-gnu/freerdp2"
 func (r *raid) order(program string) (send func()) {
 	r.t.Helper()
 	story.Must(r.t, os.MkdirAll(channels, 0o755))
-	r.compile("rail.c", channels+"/libtfarail-client.so", "-I/usr/include/freerdp2", "-I/usr/include/winpr2")
+	compile(r.t, "rail.c", channels+"/libtfarail-client.so", "-I/usr/include/freerdp2", "-I/usr/include/winpr2")
 	r.ClientEnv = []string{"RAIL_EXEC=" + program, "RAIL_WHEN=" + marks + "/when"}
 	r.gate(receptionist, "/vc:tfarail")
 	return func() { story.Must(r.t, os.WriteFile(marks+"/when", nil, 0o644)) }

@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"evry.nl/tfa/cmd/internal/story"
-	"evry.nl/tfa/core"
 )
 
 const (
@@ -175,7 +174,7 @@ func (r *raid) all(t *testing.T, attacks map[string]attack) {
 			this := &raid{RDPHost: r.In(t), machine: r.RDPHost, t: t, served: r.served, secret: r.secret}
 			this.clear()
 			defer this.clear()
-			before, desktops := this.ended(), this.Desktops()
+			before, desktops := this.Ended(receptionist), this.Desktops()
 			a.try(this)
 			got := this.watch(a, before)
 			if a.tight && this.Desktops() != desktops {
@@ -234,16 +233,6 @@ func dots() int {
 	return strings.Count(string(text), ".")
 }
 
-// ended counts the sessions, and programs in none, that the log says were ended.
-func (r *raid) ended() int {
-	r.t.Helper()
-	direct := r.Direct(receptionist)
-	defer direct.Store.Close()
-	page, err := direct.Store.Events(r.t.Context(), core.Query{Kind: core.SessionEnded})
-	story.Must(r.t, err)
-	return page.Total
-}
-
 const (
 	// watched is how long marks are watched that go on.
 	watched = 3 * time.Second
@@ -270,7 +259,7 @@ func (r *raid) watch(a attack, endedBefore int) (got result) {
 			got.Begun, got.Past = true, last.Sub(first)
 		}
 		if r.served && !a.tight && !a.silent && !told {
-			if told = r.ended() > endedBefore; told {
+			if told = r.Ended(receptionist) > endedBefore; told {
 				settled = now
 			}
 		} else if got.Lasting = got.Past > watched; got.Lasting {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"evry.nl/tfa/core"
 )
 
 const (
@@ -61,6 +63,17 @@ func (h *Host) StartService() {
 		}
 		return err == nil
 	})
+}
+
+// Ended counts the sessions of an account, and programs in none, that the log
+// says were ended.
+func (h *Host) Ended(account string) int {
+	h.T.Helper()
+	direct := h.Direct(account)
+	defer direct.Store.Close()
+	page, err := direct.Store.Events(h.T.Context(), core.Query{Kind: core.SessionEnded})
+	Must(h.T, err)
+	return page.Total
 }
 
 // KillService ends tfa-service as a crash does.

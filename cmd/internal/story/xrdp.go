@@ -90,6 +90,12 @@ type Session struct {
 // of its own.
 func (h *RDPHost) Connect(account string, args ...string) *Session {
 	h.T.Helper()
+	return h.ConnectWith(account, Password, args...)
+}
+
+// ConnectWith connects with another password.
+func (h *RDPHost) ConnectWith(account, password string, args ...string) *Session {
+	h.T.Helper()
 	ctx, cancel := context.WithTimeout(h.T.Context(), 4*Patience)
 	h.T.Cleanup(cancel)
 	desk, err := desktop.Start(h.T.Context(), 1024, 768)
@@ -99,7 +105,7 @@ func (h *RDPHost) Connect(account string, args ...string) *Session {
 		T: h.T, Desk: desk, Output: new(bytes.Buffer), ctx: ctx, Place: desktop.Window{Bounds: image.Rect(0, 0, 1024, 768)},
 	}}
 	s.Cmd = desk.Command(ctx, "xfreerdp", append([]string{"/v:127.0.0.1", "/cert:ignore", "/log-level:WARN", "/t:RDP",
-		"/u:" + account, "/p:" + Password, "/size:1024x768", "-decorations", "-grab-keyboard"}, args...)...)
+		"/u:" + account, "/p:" + password, "/size:1024x768", "-decorations", "-grab-keyboard"}, args...)...)
 	s.Cmd.Env = append(s.Cmd.Env, h.ClientEnv...)
 	s.Cmd.Env = append(s.Cmd.Env, "HOME="+h.T.TempDir())
 	s.Cmd.Stdout, s.Cmd.Stderr = s.Output, s.Output
