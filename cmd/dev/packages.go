@@ -59,6 +59,10 @@ var (
 		{"x11-utils", "xorg-x11-utils", "xorg-xprop", "xprop"},
 		{"iproute2", "iproute", "iproute2", "ip"},
 		{"systemd", "systemd", "systemd", "systemd-analyze"},
+		// What goes round the gate.
+		{"freerdp2-dev", "freerdp-devel", "freerdp", "/usr/include/freerdp2/freerdp/svc.h"},
+		{"cron", "cronie", "cronie", "cron"},
+		{"at", "at", "at", "atd"},
 	}
 	// nodePackages run the second opinions that npm has.
 	nodePackages = []pkg{

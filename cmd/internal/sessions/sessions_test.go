@@ -225,17 +225,7 @@ func TestAPassOfAnotherBootIsNone(t *testing.T) {
 
 func TestGuardLetsStartOnlyWhatBringsTheGateUp(t *testing.T) {
 	h := newHost(t)
-	guard, err := NewGuard(h.watch(NewPolicy([]Link{{"/usr/bin/setpriv", nil}, {"/usr/bin/dash", nil}, {"/usr/bin/id", nil}})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := guard.Run(); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Cleanup(func() { guard.Close(); done.Wait() })
+	h.guarded(NewPolicy([]Link{{"/usr/bin/setpriv", nil}, {"/usr/bin/dash", nil}, {"/usr/bin/id", nil}}))
 
 	u := h.logOn()
 	if got, err := u.says("/usr/bin/id -u"); got != "61234" {
