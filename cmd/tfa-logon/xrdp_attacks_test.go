@@ -45,8 +45,9 @@ var byTheClient = map[string]attack{
 		r.plant(receptionist, ".pam_environment", "LD_PRELOAD DEFAULT="+marks+"/preload.so\n")
 		r.Connect(receptionist)
 	}},
-	"no_window_manager": {silent: true, try: func(r *raid) {
+	"window_manager_missing": {silent: true, try: func(r *raid) {
 		// It is PAM's program too: with the service no session begins.
+		// It comes last of its group: what xrdp keeps of it disturbs the next session.
 		for _, path := range []string{"/etc/xrdp/startwm-gate.sh", "/usr/bin/tfa-session"} {
 			story.Must(r.t, os.Rename(path, path+".away"))
 			r.t.Cleanup(func() { story.Must(r.t, os.Rename(path+".away", path)) })
