@@ -57,7 +57,7 @@ func play(t *testing.T, acts ...func(http.ResponseWriter)) (*scripted, Gate) {
 	var done sync.WaitGroup
 	done.Go(func() { server.Serve(listener) })
 	t.Cleanup(func() { server.Close(); done.Wait() })
-	return s, Gate{NewClient(socket)}
+	return s, Gate{Client: NewClient(socket)}
 }
 
 func TestClientAsksAgainOnlyWhatIsSafe(t *testing.T) {
@@ -102,7 +102,7 @@ func TestClientAsksAgainOnlyWhatIsSafe(t *testing.T) {
 // A code can be sent as long as nobody has heard it.
 func TestClientWaitsForAServiceThatIsStartedAnew(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "s")
-	gate := Gate{NewClient(socket)}
+	gate := Gate{Client: NewClient(socket)}
 	dialled := make(chan struct{}, 100)
 	transport := gate.http.Transport.(*http.Transport)
 	dial := transport.DialContext
