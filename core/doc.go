@@ -18,6 +18,7 @@
 //	locked        the account takes no codes for a while, after too many wrong ones
 //	verdict       the answer to a logon: granted, or denied with a reason
 //	event         one line of the log
+//	notice        what a logon tells its account of what others did with its second factor
 //	backup        a store with its key, as it stood at one moment; to restore is to
 //	              put it back, to prune to delete the oldest events
 //	gate, tool    what asks for the code at logon; the window that shows codes

@@ -51,9 +51,6 @@ type Prompt struct {
 	DaysLeft int
 	// LockedUntil lies in the future when the account takes no codes.
 	LockedUntil time.Time
-	// HelperUsed is when the account's last logon was, if it was by a helper
-	// code: whoever did not ask for one should hear of it.
-	HelperUsed time.Time
 	// Secret and URI are there in StageEnrol only.
 	Secret otp.Secret
 	URI    string
@@ -68,9 +65,8 @@ var _ Verifier = Gate{}
 func (g Gate) Prompt(ctx context.Context, actor Actor) (Prompt, error) {
 	now := g.now()
 	var prompt Prompt
-	var lastLogon time.Time
 	err := g.changeAccount(ctx, actor, actor.Account, now, func(p *Practice, a *Account) ([]Event, error) {
-		prompt, lastLogon = g.prompt(*p, *a, now), a.LastLogon
+		prompt = g.prompt(*p, *a, now)
 		prompt.MaySwitchOn = g.mayManage(actor)
 		if prompt.Stage != StageEnrol {
 			return nil, nil
@@ -83,26 +79,10 @@ func (g Gate) Prompt(ctx context.Context, actor Actor) (Prompt, error) {
 		prompt.Secret, prompt.URI = a.Secret, uri
 		return []Event{actor.event(now, ShownAtLogon, a.Name, Detail{"new": strconv.FormatBool(made)})}, nil
 	})
-	if err == nil {
-		prompt.HelperUsed, err = g.helperUsed(ctx, actor.Account, lastLogon)
-	}
 	if err != nil {
 		return Prompt{}, err
 	}
 	return prompt, nil
-}
-
-// helperUsed returns lastLogon if the log says that it was by a helper code:
-// the event of a logon bears the time that the account keeps.
-func (g Gate) helperUsed(ctx context.Context, account string, lastLogon time.Time) (time.Time, error) {
-	if lastLogon.IsZero() {
-		return time.Time{}, nil
-	}
-	page, err := g.Store.Events(ctx, Query{Account: account, Kind: LogonHelper, Limit: 1})
-	if err != nil || len(page.Events) == 0 || !page.Events[0].At.Equal(lastLogon) {
-		return time.Time{}, err
-	}
-	return lastLogon, nil
 }
 
 func (g Gate) prompt(p Practice, a Account, now time.Time) Prompt {
@@ -215,18 +195,25 @@ func (g Gate) EndedSession(ctx context.Context, actor Actor, reason string) erro
 }
 
 // decide runs one logon decision in a transaction: what it yields is stored and
-// logged, yes or no; a fault stores nothing and denies.
+// logged, yes or no; a fault stores nothing and denies. A yes comes with what
+// its account must hear of; before it, whoever knows the password would hear too.
 func (g Gate) decide(ctx context.Context, actor Actor, act func(*Practice, *Account, time.Time) (Verdict, []Event, error)) (Verdict, error) {
 	now := g.now()
 	var verdict Verdict
+	var lastLogon time.Time
+	var events []Event
 	err := g.changeAccount(ctx, actor, actor.Account, now, func(p *Practice, a *Account) ([]Event, error) {
-		var events []Event
+		lastLogon = a.LastLogon
 		var err error
 		if verdict, events, err = act(p, a, now); err != nil {
 			return nil, err
 		}
-		return append(events, verdict.event(actor, now)), nil
+		events = append(events, verdict.event(actor, now))
+		return events, nil
 	})
+	if err == nil && verdict.Granted && verdict.By != LogonExempt {
+		verdict.Notices, err = g.notices(ctx, actor.Account, lastLogon, events[0].Seq)
+	}
 	if err != nil {
 		return Verdict{}, err
 	}

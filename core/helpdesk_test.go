@@ -166,37 +166,6 @@ func TestRenamedAccountKeepsItsSecondFactor(t *testing.T) {
 	}
 }
 
-// The next logon screen says it, and no later one.
-func TestNextPromptTellsOfAHelperCode(t *testing.T) {
-	w := newWorld(t).enrolled()
-	ctx := w.Context()
-	wantTold := func(when string, want time.Time) {
-		t.Helper()
-		if prompt, err := w.gate().Prompt(ctx, w.actor); err != nil || !prompt.HelperUsed.Equal(want) {
-			t.Errorf("%s the screen says %v, want %v (%v)", when, prompt.HelperUsed, want, err)
-		}
-	}
-	code, err := w.desk().HelperCode(ctx, w.helpdesk, "EV-0000-1", time.Hour)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.hide(code)
-	wantTold("when one was only made", time.Time{})
-	used := w.clock
-	if v, err := w.gate().Verify(ctx, w.actor, code); err != nil || v.By != LogonHelper {
-		t.Fatalf("%+v, %v", v, err)
-	}
-	w.pass(time.Hour)
-	wantTold("after it was used", used)
-	w.gate().Verify(ctx, w.actor, w.wrong())
-	wantTold("after a wrong code", used)
-	if v, err := w.gate().Verify(ctx, w.actor, w.code("EV-0000-1")); err != nil || !v.Granted {
-		t.Fatalf("%+v, %v", v, err)
-	}
-	w.pass(time.Hour)
-	wantTold("after another logon", time.Time{})
-}
-
 func TestHelpdeskActsAndTheirEvents(t *testing.T) {
 	for name, test := range helpdeskActs {
 		t.Run(name, func(t *testing.T) {

@@ -28,7 +28,7 @@ func TestImportedSecretIsInUseAtOnce(t *testing.T) {
 	}
 	code := codeAt(t, secret, w.clock)
 	w.hide(code)
-	if v, err := w.gate().Verify(ctx, actor, code); err != nil || v != granted(LogonOTP) {
+	if v, err := w.gate().Verify(ctx, actor, code); err != nil || v.By != LogonOTP {
 		t.Errorf("%+v, %v", v, err)
 	}
 	if !w.store.accounts["EV-0000-2"].Confirmed {

@@ -18,6 +18,9 @@ type Verdict struct {
 	// Drift is how far the clock of the phone lies before (negative) or after
 	// that of the server (Reason ClockWrong).
 	Drift time.Duration
+	// Notices are what the account must hear of, with a yes; nil if nothing. It is
+	// a pointer so that verdicts can be compared.
+	Notices *Notices
 }
 
 // Reason says why a logon was denied. The zero Reason is a fault.

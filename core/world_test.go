@@ -22,8 +22,11 @@ type memory struct {
 	practice Practice
 	accounts map[string]Account
 	events   []Event
+	seq      int64
 	// broken, if set, is the answer to every commit: a full disk.
 	broken error
+	// unreadable, if set, is the answer to every question about events.
+	unreadable error
 }
 
 var _ Store = (*memory)(nil)
@@ -67,10 +70,11 @@ func (m *memory) ChangeAccount(_ context.Context, account string, act func(*Prac
 }
 
 func (m *memory) log(events []Event) {
-	for _, e := range events {
-		e.Seq = int64(len(m.events) + 1)
-		m.events = append(m.events, e)
+	for i := range events {
+		m.seq++
+		events[i].Seq = m.seq
 	}
+	m.events = append(m.events, events...)
 }
 
 func (m *memory) View(context.Context) (Practice, []Account, error) {
@@ -83,8 +87,11 @@ func (m *memory) View(context.Context) (Practice, []Account, error) {
 	return m.practice, accounts, nil
 }
 
-// Events takes the account, the kind and the beginning of a query only.
+// Events takes the account, the kind, the beginning and the place of a query only.
 func (m *memory) Events(_ context.Context, q Query) (Page, error) {
+	if m.unreadable != nil {
+		return Page{}, m.unreadable
+	}
 	var page Page
 	for _, e := range slices.Backward(m.events) {
 		if (q.Account == "" || e.Account == q.Account) && (q.Kind == "" || e.Kind == q.Kind) && !e.At.Before(q.From) {
@@ -92,6 +99,10 @@ func (m *memory) Events(_ context.Context, q Query) (Page, error) {
 		}
 	}
 	page.Total = len(page.Events)
+	page.Events = page.Events[min(q.Offset, page.Total):]
+	if q.Limit > 0 {
+		page.Events = page.Events[:min(q.Limit, len(page.Events))]
+	}
 	return page, nil
 }
 

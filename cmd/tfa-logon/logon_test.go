@@ -15,6 +15,7 @@ import (
 	"evry.nl/tfa/cmd/internal/desktop"
 	"evry.nl/tfa/cmd/internal/story"
 	"evry.nl/tfa/core"
+	"evry.nl/tfa/core/otp"
 )
 
 func TestMain(m *testing.M) {
@@ -134,6 +135,24 @@ func TestSkippingInTheTransition(t *testing.T) {
 	w := logOn(t, h, account)
 	w.Says("Log nu nog in zonder Two Factor Authenticatie")
 	w.Press("Tab", "Tab", "Tab", "Return") // submit, helper code, skip
+	reachesDesktop(t, w, account)
+}
+
+// A colleague has looked: the owner hears of it between code and desktop.
+func TestALookOfAColleagueIsTold(t *testing.T) {
+	h, account := practice(t)
+	practice := strings.TrimSuffix(account, "-1")
+	h.Admin("practice", "enable", practice)
+	secret := h.LogOn(account)
+	_, err := core.Tool{Direct: h.Direct(account)}.Show(t.Context(), core.Actor{Account: practice + "-2"}, account)
+	story.Must(t, err)
+	w := logOn(t, h, account)
+	w.Says("Telefoon vergeten?")
+	code, err := otp.Code(secret, otp.StepAt(clock.Now())+1) // that of now is spent
+	story.Must(t, err)
+	w.Type(code)
+	w.Says("uw code bekeken")
+	w.Press("Return")
 	reachesDesktop(t, w, account)
 }
 

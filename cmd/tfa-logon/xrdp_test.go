@@ -278,6 +278,10 @@ func reset(t *testing.T, h *story.RDPHost) {
 	s.Says("klopt niet")
 	s.Keep("old-code-refused")
 	s.TypeSlowly(phone(t, secret, 1)) // the step of her enrolment stays spent
+	s.Says("uw QR-code gereset")
+	s.Keep("told-of-the-reset")
+	noDesktop(t, h)
+	s.Press("Return")
 	s.ReachesDesktop()
 }
 

@@ -77,8 +77,8 @@ func (c Console) Run(ctx context.Context) present.Outcome {
 			return present.Undecided
 		}
 	}
-	if screen.Outcome == present.Fault {
-		c.draw(screen)
+	if screen.Outcome == present.Fault || len(screen.Text) > 0 {
+		c.draw(screen) // and goes on: nobody is asked anything
 	}
 	return screen.Outcome
 }

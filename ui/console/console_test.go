@@ -105,14 +105,28 @@ func TestDialogues(t *testing.T) {
 	}
 }
 
-func TestAUsedHelperCodeIsTold(t *testing.T) {
+// What others did is told after the code, before the command, and nobody is asked
+// to answer: a script that types a code does not wait for a question more.
+func TestWhatOthersDidIsToldAfterTheCode(t *testing.T) {
 	p := practicetest.SwitchedOn(t)
 	talk(t, p, account, func(ctx context.Context, p *practicetest.Practice) (string, error) {
 		return p.Helpdesk().HelperCode(ctx, core.Actor{Account: "test", Helpdesk: true}, account, time.Hour)
 	})
 	p.Now = p.Now.Add(time.Hour)
-	_, screen := talk(t, p, account)
-	says(t, screen, "Account: EV-0000-1", "Op 15-5-2019 08:28 is met een hulpcode van de helpdesk ingelogd op dit account.", codeAsk)
+	for range 2 {
+		_, err := p.Tool().Show(t.Context(), practicetest.Actor("EV-0000-2"), account)
+		p.Must(err)
+	}
+	outcome, screen := talk(t, p, account, types("00000000"), typesCode(account, 0))
+	if outcome != present.Yes {
+		t.Errorf("outcome %d", outcome)
+	}
+	says(t, screen, codeAsk, wrong, codeAsk, "Dit is er gebeurd met uw account",
+		"Op 15-5-2019 08:28 is met een hulpcode van de helpdesk ingelogd op dit account.",
+		"EV-0000-2 heeft op 15-5 uw code bekeken.", "Wist u dit niet?")
+	if n := strings.Count(screen, "bekeken"); n != 1 {
+		t.Errorf("it is told %d times:\n%s", n, screen)
+	}
 	fitsLines(t, screen)
 }
 

@@ -2,6 +2,7 @@ package logon
 
 import (
 	"flag"
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"evry.nl/tfa/assets/translations"
+	"evry.nl/tfa/core"
 	"evry.nl/tfa/core/otp"
 	"evry.nl/tfa/storage/practicetest"
 	"evry.nl/tfa/ui/widget"
@@ -84,6 +86,12 @@ var screens = map[string]func(t *testing.T, language string) *gate{
 	"locked-enrol": func(t *testing.T, language string) *gate {
 		return after(open(practicetest.SwitchedOn(t), "EV-0000-4", language), wrongCodes(5))
 	},
+	"notices": func(t *testing.T, language string) *gate {
+		return told(t, language, 1)
+	},
+	"notices-many": func(t *testing.T, language string) *gate {
+		return told(t, language, 8)
+	},
 	"leave": func(t *testing.T, language string) *gate {
 		return after(open(practicetest.SwitchedOn(t), "EV-0000-1", language), func(g *gate) { g.askLeave() })
 	},
@@ -99,6 +107,23 @@ var screens = map[string]func(t *testing.T, language string) *gate{
 func after(g *gate, act func(*gate)) *gate {
 	act(g)
 	return g
+}
+
+// told returns a gate whose account has to hear of what many colleagues did.
+func told(t *testing.T, language string, colleagues int) *gate {
+	p := practicetest.SwitchedOn(t)
+	secret := p.LogOn("EV-0000-4")
+	p.Now = p.Now.AddDate(0, 0, 1)
+	for n := range colleagues {
+		colleague := practicetest.Actor(fmt.Sprintf("EV-0000-%d", n+10))
+		_, err := p.Tool().Show(t.Context(), colleague, "EV-0000-4")
+		p.Must(err)
+		if n > 5 {
+			_, err := p.Tool().Copy(t.Context(), colleague, "EV-0000-4", core.CopySecret)
+			p.Must(err)
+		}
+	}
+	return after(open(p, "EV-0000-4", language), func(g *gate) { g.enter(p.Code(secret)) })
 }
 
 // wrongCodes types so many helper codes that there are none of.

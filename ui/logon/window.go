@@ -49,6 +49,7 @@ type Window struct {
 	field                    *widget.Digits
 	submit, other            *widget.Button
 	skip, switchOn, close    *widget.Button
+	goOn                     *widget.Button
 }
 
 // New makes the window; Start shows it. done is called once, on the window's
@@ -91,6 +92,8 @@ func (w *Window) makeParts() {
 	w.switchOn = w.button("logon.off.switch_on", w.askSwitchOn)
 	w.switchOn.Importance = fynewidget.HighImportance
 	w.close = w.button("logon.fault.close", func() { w.end(present.Fault) })
+	w.goOn = w.button("logon.notices.go", func() { w.end(present.Yes) })
+	w.goOn.Importance = fynewidget.HighImportance
 }
 
 func (w *Window) button(key string, tapped func()) *widget.Button {
@@ -160,12 +163,13 @@ func (w *Window) enter(code string) {
 
 // show draws a screen, or ends the gate.
 func (w *Window) show(screen present.Screen) {
-	if screen.Outcome == present.Yes {
+	if screen.Outcome == present.Yes && len(screen.Text) == 0 {
 		w.end(present.Yes)
 		return
 	}
 	w.screen = screen
-	isFault, takesCode := screen.Outcome == present.Fault, screen.Stage == core.StageEnrol || screen.Stage == core.StageCode
+	isFault, isYes := screen.Outcome == present.Fault, screen.Outcome == present.Yes
+	takesCode := screen.Stage == core.StageEnrol || screen.Stage == core.StageCode
 	w.account.SetText(screen.Account)
 	w.heading.SetText(screen.Heading)
 	w.text.RemoveAll()
@@ -190,7 +194,7 @@ func (w *Window) show(screen present.Screen) {
 	for _, b := range []struct {
 		button *widget.Button
 		shown  bool
-	}{{w.switchOn, screen.MaySwitchOn}, {w.skip, screen.MaySkip}, {w.close, isFault}} {
+	}{{w.switchOn, screen.MaySwitchOn}, {w.skip, screen.MaySkip}, {w.close, isFault}, {w.goOn, isYes}} {
 		if b.shown {
 			w.buttons.Add(container.NewHBox(b.button))
 		}
@@ -203,6 +207,8 @@ func (w *Window) show(screen present.Screen) {
 func (w *Window) focus() {
 	var first fyne.Focusable = w.close
 	switch {
+	case w.screen.Outcome == present.Yes:
+		first = w.goOn
 	case w.entry.Visible():
 		first = w.field
 	case w.screen.MaySwitchOn:
@@ -248,8 +254,8 @@ func (w *Window) Tick() {
 		return
 	}
 	if w.logon.Now().Sub(w.typed).Abs() >= w.timeout {
-		if w.screen.Outcome == present.Fault {
-			w.end(present.Fault)
+		if w.isDecided() {
+			w.end(w.screen.Outcome)
 			return
 		}
 		w.leave(core.TimedOut)
@@ -274,6 +280,10 @@ func (w *Window) drawCountdown() {
 // touch notes that somebody is there.
 func (w *Window) touch() { w.typed = w.logon.Now() }
 
+// isDecided reports whether the screen only has something to say: whoever closes
+// it has read it, and what was decided stays.
+func (w *Window) isDecided() bool { return w.screen.Outcome != present.Undecided }
+
 func (w *Window) askSwitchOn() {
 	lastDay := core.DateOf(w.logon.Now(), w.logon.Zone).AddDays(w.logon.TransitionDays)
 	on := w.screen
@@ -293,8 +303,8 @@ func (w *Window) askLeave() {
 	if w.touch(); w.win.Canvas().Overlays().Top() != nil {
 		return // it asks already
 	}
-	if w.screen.Outcome == present.Fault {
-		w.end(present.Fault)
+	if w.isDecided() {
+		w.end(w.screen.Outcome)
 		return
 	}
 	widget.Question{

@@ -32,7 +32,7 @@ type Outcome int
 // The outcomes.
 const (
 	Undecided Outcome = iota
-	Yes               // on to the desktop
+	Yes               // on to the desktop, once the text of the screen is read
 	Fault             // no, because something is broken
 )
 
@@ -106,9 +106,6 @@ func (l Logon) describe(s *Screen, p core.Prompt) {
 		s.Heading = l.Texts.Text("logon.code.heading", nil)
 		s.Text = []string{l.Texts.Text("logon.code.where", nil)}
 	}
-	if !p.HelperUsed.IsZero() {
-		s.Text = append([]string{l.Texts.Text("logon.helper_used", core.Args{"When": When(p.HelperUsed, l.Zone)})}, s.Text...)
-	}
 	if p.MaySkip {
 		s.Notice = l.Texts.Text("logon.notice", core.Args{"LastDay": p.LastDay.String()})
 	}
@@ -160,7 +157,7 @@ func (l Logon) after(ctx context.Context, on Screen, v core.Verdict, err error) 
 	case err != nil:
 		return l.Broken(err)
 	case v.Granted:
-		return Screen{Outcome: Yes}
+		return l.granted(v)
 	}
 	on.Message, on.Until, on.Locked = "", time.Time{}, false
 	switch v.Reason {

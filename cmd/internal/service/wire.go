@@ -70,14 +70,13 @@ type prompt struct {
 	LastDay     core.Date  `json:"last_day"`
 	DaysLeft    int        `json:"days_left"`
 	LockedUntil time.Time  `json:"locked_until,omitzero"`
-	HelperUsed  time.Time  `json:"helper_used,omitzero"`
 	Secret      string     `json:"secret,omitempty"`
 	URI         string     `json:"uri,omitempty"`
 }
 
 func newPrompt(p core.Prompt) prompt {
 	return prompt{
-		p.Account, p.Stage, p.MaySkip, p.MaySwitchOn, p.LastDay, p.DaysLeft, p.LockedUntil, p.HelperUsed, p.Secret.Base32(), p.URI,
+		p.Account, p.Stage, p.MaySkip, p.MaySwitchOn, p.LastDay, p.DaysLeft, p.LockedUntil, p.Secret.Base32(), p.URI,
 	}
 }
 
@@ -85,7 +84,7 @@ func (p prompt) core() (core.Prompt, error) {
 	secret, err := secretOf(p.Secret)
 	return core.Prompt{
 		Account: p.Account, Stage: p.Stage, MaySkip: p.MaySkip, MaySwitchOn: p.MaySwitchOn,
-		LastDay: p.LastDay, DaysLeft: p.DaysLeft, LockedUntil: p.LockedUntil, HelperUsed: p.HelperUsed, Secret: secret, URI: p.URI,
+		LastDay: p.LastDay, DaysLeft: p.DaysLeft, LockedUntil: p.LockedUntil, Secret: secret, URI: p.URI,
 	}, err
 }
 
@@ -104,6 +103,7 @@ type verdict struct {
 	Until     time.Time     `json:"until,omitzero"`
 	TriesLeft int           `json:"tries_left,omitempty"`
 	Drift     time.Duration `json:"drift,omitempty"`
+	Notices   *core.Notices `json:"notices,omitempty"`
 }
 
 // overview is a core.Overview. It carries of an account what a screen shows.
