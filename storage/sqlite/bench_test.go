@@ -46,6 +46,40 @@ func BenchmarkLogon(b *testing.B) {
 	}
 }
 
+// BenchmarkVerifyAfterADay is a right code on a store that is open, in a practice
+// with 10,000 events: since its last logon the account has looked at its own code
+// 10 times, and a colleague twice.
+func BenchmarkVerifyAfterADay(b *testing.B) {
+	s := usual(b, newSpec(b))
+	account, now := practice+"-7", testNow.Add(later)
+	gate := core.Gate{Direct: core.Direct{Store: s, Rules: core.DefaultRules(), Now: func() time.Time { return now }}}
+	prompt, err := gate.Prompt(b.Context(), core.Actor{Account: account})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		b.StopTimer()
+		var day []core.Event
+		for n := range 12 {
+			actor := account
+			if n >= 10 {
+				actor = practice + "-8"
+			}
+			day = append(day, core.Event{At: now.Add(time.Hour), Kind: core.ShownInTool, Actor: actor, Account: account})
+		}
+		err := s.ChangePractice(b.Context(), func(*core.Practice) ([]core.Event, error) { return day, nil })
+		if err != nil {
+			b.Fatal(err)
+		}
+		now = now.Add(24 * time.Hour)
+		code := codeAt(b, prompt.Secret, now)
+		b.StartTimer()
+		if v, err := gate.Verify(b.Context(), core.Actor{Account: account}, code); err != nil || !v.Granted {
+			b.Fatalf("%+v, %v", v, err)
+		}
+	}
+}
+
 // BenchmarkLogonsAtOnce is what the gates of a practice do in the morning: 32
 // stores are open, each as its own process would have it, and all get a right
 // code at the same moment, each for an account of its own.
