@@ -31,6 +31,10 @@ exempts root and the administrator who runs it, so that nobody locks themselves
 out; a file that is there it leaves alone, and says which line it lacks. It can
 run again at any time: what is there stays as it is.
 
+With service in the configuration, stores and keys are for root alone, and there
+is no group; those that were a practice's before are taken back. Without it they
+are given to the groups again.
+
     sudo tfa-admin init --dry-run
     sudo tfa-admin init`
 }
@@ -234,15 +238,27 @@ func (s *setup) planPractice(practice string, accounts []string) error {
 	if s.cfg.Service != "" {
 		group = ""
 	}
+	whose := "root alone"
+	if group != "" {
+		whose = "group " + group
+	}
+	wrong, err := stores.NotFor(*s.cfg, practice, group)
+	if err != nil {
+		return err
+	}
+	if len(wrong) > 0 {
+		s.add(func() error { return stores.Give(*s.cfg, practice, group) }, "give the store of practice %s in %s, and its key, to %s (files and folders: %d)",
+			practice, filepath.Dir(s.cfg.StorePath(practice)), whose, len(wrong))
+	}
 	known, err := s.knownAccounts(practice)
+	if err != nil && len(wrong) > 0 { // half of it was given: it opens when all is
+		s.add(func() error { return s.addMissing(practice, accounts) }, "add to the store of practice %s the accounts that it lacks", practice)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	if !stores.Exists(*s.cfg, practice) {
-		whose := "root alone"
-		if group != "" {
-			whose = "group " + group
-		}
 		s.add(func() error { return s.makeStore(practice, group) }, "make the store of practice %s in %s, for %s",
 			practice, filepath.Dir(s.cfg.StorePath(practice)), whose)
 	}
@@ -310,6 +326,17 @@ func (s *setup) addAccount(practice, account string) error {
 	return err
 }
 
+// addMissing adds the accounts that are not in the store.
+func (s *setup) addMissing(practice string, accounts []string) error {
+	known, err := s.knownAccounts(practice)
+	for _, account := range accounts {
+		if err == nil && !slices.Contains(known, account) {
+			err = s.addAccount(practice, account)
+		}
+	}
+	return err
+}
+
 // show says what was done, or would be.
 func (s *setup) show(dry bool) error {
 	if s.json {
@@ -331,7 +358,7 @@ func (s *setup) show(dry bool) error {
 		_, err := fmt.Fprintln(s.out, "nothing to do")
 		return err
 	}
-	if !dry {
+	if !dry && s.cfg.Service == "" {
 		fmt.Fprintf(s.err, "%s: hint: %d steps done; people who are logged on get their group at the next logon\n",
 			program, len(s.steps))
 	}

@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // Trusted reports whether what an open file says can be believed: it is a plain
@@ -100,4 +102,24 @@ func owner(info fs.FileInfo) (uid, links int, err error) {
 		return 0, 0, fmt.Errorf("%s: the system does not tell the owner", info.Name())
 	}
 	return int(stat.Uid), int(stat.Nlink), nil
+}
+
+// OnFile runs act on the file or folder that stands at path itself. Members of a
+// practice may write in its folder: since it was looked at, somebody may have
+// put a link there to a file of the system, which root would then open to them.
+// Error: ErrKind for a link, or a file with a second name.
+func OnFile(path string, act func(fd int) error) error {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	var s unix.Stat_t
+	if err := unix.Fstat(fd, &s); err != nil {
+		return &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if kind := s.Mode & unix.S_IFMT; kind != unix.S_IFDIR && (kind != unix.S_IFREG || s.Nlink > 1) {
+		return fmt.Errorf("%s: %w", path, ErrKind)
+	}
+	return act(fd)
 }
