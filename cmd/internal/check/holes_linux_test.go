@@ -11,7 +11,7 @@ import (
 // holes is what the tests plant, by what is wrong.
 func holes() map[string]hole {
 	all := map[string]hole{}
-	for _, some := range []map[string]hole{ourHoles(), storeHoles(), xrdpHoles(), xrdpSettingHoles(), sshHoles(), pamHoles(), accountHoles(), hostHoles()} {
+	for _, some := range []map[string]hole{ourHoles(), storeHoles(), xrdpHoles(), xrdpSettingHoles(), sshHoles(), pamHoles(), accountHoles(), hostHoles(), serviceHoles()} {
 		maps.Copy(all, some)
 	}
 	return all

@@ -51,6 +51,10 @@ type Kernel struct {
 	// Free returns the bytes that are free on the file system of a path, and the
 	// size of that.
 	Free func(path string) (free, size uint64, err error)
+	// Listener returns the user that answers at a socket.
+	Listener func(socket string) (uid uint32, err error)
+	// Guard errs if the kernel asks nobody before a program starts.
+	Guard func() error
 }
 
 // ThisKernel asks the kernel that runs this process.
@@ -65,6 +69,14 @@ func ThisKernel() Kernel {
 			var s unix.Statfs_t
 			err = unix.Statfs(path, &s)
 			return s.Bavail * uint64(s.Bsize), s.Blocks * uint64(s.Bsize), err
+		},
+		Listener: listener,
+		Guard: func() error {
+			fd, err := unix.FanotifyInit(unix.FAN_CLASS_CONTENT|unix.FAN_CLOEXEC, unix.O_RDONLY)
+			if err == nil {
+				unix.Close(fd)
+			}
+			return err
 		},
 	}
 }
@@ -91,7 +103,7 @@ func (l *Linux) Checks() []Check {
 	l.hostErr = l.meet()
 	l.sort()
 	l.opened, l.sshd = map[string]opened{}, map[string]sshdAnswer{}
-	return slices.Concat(l.ourChecks(), l.storeChecks(), l.xrdpChecks(), l.sshChecks(), l.pamChecks(), l.accountChecks(), l.hostChecks())
+	return slices.Concat(l.ourChecks(), l.storeChecks(), l.serviceChecks(), l.xrdpChecks(), l.sshChecks(), l.pamChecks(), l.accountChecks(), l.hostChecks())
 }
 
 // meet asks who is there, by commands: accounts of a directory count where it

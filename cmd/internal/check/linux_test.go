@@ -153,6 +153,9 @@ func TestKernelIsAsked(t *testing.T) {
 	if free, size, err := kernel.Free("/"); err != nil || free == 0 || size < free {
 		t.Errorf("Free returned %d, %d, %v", free, size, err)
 	}
+	if err := kernel.Guard(); err != nil {
+		t.Error(err)
+	}
 	if _, _, err := kernel.Free("/nonexistent"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("Free returned %v for what is not there", err)
 	}

@@ -19,7 +19,7 @@ const (
 )
 
 func ourPrograms() []string {
-	return []string{gateProgram, adminProgram, "/usr/bin/beheertool", "/usr/bin/tfa-service", "/usr/bin/tfa-web"}
+	return []string{gateProgram, adminProgram, "/usr/bin/beheertool", serviceProgram, sessionProgram, "/usr/bin/tfa-web"}
 }
 
 func (l *Linux) ourChecks() []Check {
@@ -71,6 +71,11 @@ func (l *Linux) config(context.Context) (r result) {
 func (l *Linux) programs(context.Context) (r result) {
 	if !l.exists(gateProgram) {
 		r.add(Hole, "there is no %s", gateProgram)
+	}
+	for _, file := range []string{serviceProgram, sessionProgram} {
+		if l.cfg.Service != "" && !l.exists(file) {
+			r.add(Hole, "there is no %s", file)
+		}
 	}
 	files := ourPrograms()
 	extra, _ := filepath.Glob(l.path(ourFolder + "/*")) // the pattern is a good one

@@ -150,6 +150,9 @@ func (l *Linux) console(context.Context) (r result) {
 	if !l.exists("/etc/pam.d/login") {
 		return found(NotApplicable, "there is no login at a console")
 	}
+	if l.cfg.Service != "" {
+		return found(OK, "tfa-service lets accounts of practices start nothing there")
+	}
 	if l.asksInPAM("login") {
 		return r
 	}
@@ -161,15 +164,22 @@ func (l *Linux) console(context.Context) (r result) {
 }
 
 func (l *Linux) su(context.Context) result {
-	info, err := os.Stat(l.path("/usr/bin/su"))
-	if err != nil {
+	switch told := l.cfg.Service != "" && slices.ContainsFunc(l.sessionLines("su"), tellsService); {
+	case !l.exists("/usr/bin/su"):
 		return found(NotApplicable, "su is not installed")
+	case l.everybodyMaySu() && !told:
+		return found(Warning, "everybody may use su")
 	}
-	if info.Mode()&os.ModeSetuid == 0 || info.Mode().Perm()&0o001 == 0 {
-		return result{} // only root, or a group that root chose, can use it
+	return result{}
+}
+
+// everybodyMaySu reports whether not only root, or a group that root chose, can
+// become another account with its password.
+func (l *Linux) everybodyMaySu() bool {
+	info, err := os.Stat(l.path("/usr/bin/su"))
+	if err != nil || info.Mode()&os.ModeSetuid == 0 || info.Mode().Perm()&0o001 == 0 {
+		return false
 	}
-	if _, ok := l.shut("su", "auth", "pam_wheel.so"); ok || l.asksInPAM("su") {
-		return result{}
-	}
-	return found(Warning, "everybody may use su")
+	_, shut := l.shut("su", "auth", "pam_wheel.so")
+	return !shut && !l.asksInPAM("su")
 }

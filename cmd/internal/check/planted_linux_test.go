@@ -28,6 +28,9 @@ type planted struct {
 	now              time.Time
 	asked            int // times that sshd was asked
 	noClock, noSpace error
+	listener         uint32 // who answers at the socket of the service
+	noAnswer, noAsk  error
+	unit             string // what systemd says of the service
 }
 
 // group of the practice EV-0000. No group of this machine has that number.
@@ -136,6 +139,8 @@ func (h *planted) host() *Linux {
 		Kernel: Kernel{
 			Synchronised: func() (bool, error) { return h.synchronised, h.noClock },
 			Free:         func(string) (uint64, uint64, error) { return h.free, 20 << 30, h.noSpace },
+			Listener:     func(string) (uint32, error) { return h.listener, h.noAnswer },
+			Guard:        func() error { return h.noAsk },
 		},
 	}
 }
@@ -150,6 +155,8 @@ func (h *planted) run(name string, args ...string) (string, error) {
 		return strings.Join(h.passwd, "\n") + "\n", nil
 	case line == "getent group":
 		return strings.Join(h.group, "\n") + "\n", nil
+	case name == "systemctl":
+		return h.unit + "\n", nil
 	case name == "dpkg-query":
 		return h.version, nil
 	case name == "xrdp-sesman":

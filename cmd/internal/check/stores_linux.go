@@ -82,6 +82,10 @@ func (l *Linux) stores(ctx context.Context) result {
 		default:
 			r.add(Hole, "%s", sentence(err))
 		}
+		if l.cfg.Service != "" {
+			l.seclude(r, practice)
+			return
+		}
 		l.tighten(r, practice)
 	})
 }
@@ -174,11 +178,11 @@ func (l *Linux) practiceGroups(ctx context.Context) result {
 			return // the check of the stores says so
 		}
 		known := l.knownAccounts(ctx, practice)
-		group := l.groupName(ownerOf(folder).Gid)
+		group, grouped := l.groupName(ownerOf(folder).Gid), l.cfg.Service == "" // the service alone needs none
 		var own []string
 		for _, p := range practices[practice] {
 			own = append(own, p.name)
-			if !slices.Contains(l.groupsOf[p.name], group) {
+			if grouped && !slices.Contains(l.groupsOf[p.name], group) {
 				r.add(Hole, "%s is not in group %s: it can't log on", p.name, group)
 			}
 			if known != nil && !slices.Contains(known, p.name) {
@@ -186,7 +190,7 @@ func (l *Linux) practiceGroups(ctx context.Context) result {
 			}
 		}
 		for _, name := range l.inGroup[group] {
-			if name != "root" && !slices.Contains(own, name) {
+			if grouped && name != "root" && !slices.Contains(own, name) {
 				r.add(Hole, "%s is in group %s, and is no account of practice %s", name, group, practice)
 			}
 		}

@@ -23,7 +23,7 @@ func (l *Linux) xrdpChecks() []Check {
 	checks := []Check{
 		{"xrdp-gate", "The gate is what xrdp starts after the password",
 			"A password alone is enough for a desktop.",
-			"Put DefaultWindowManager=/etc/xrdp/startwm-gate.sh in [Globals] of /etc/xrdp/sesman.ini, and install the script.",
+			"Put DefaultWindowManager=/etc/xrdp/startwm-gate.sh in [Globals] of /etc/xrdp/sesman.ini, and install the script; with the service /usr/bin/tfa-session.",
 			l.xrdpGate},
 		{"xrdp-wrapper", "xrdp can run the gate's script, and only root can change it",
 			"When sesman can't run it, it starts an xterm instead: a shell without a code.",
@@ -76,8 +76,24 @@ func (l *Linux) whereXrdp(check Check) func(context.Context) result {
 			r.state = Warning
 			r.found = append(r.found, "PAM asks for the code before the session: this is the second lock")
 		}
+		if r.state == Hole && slices.Contains(endedByService, check.ID) && l.watched(ctx) {
+			r.state = Warning
+			r.found = append(r.found, "tfa-service ends such a session: this is the second lock")
+		}
 		return r
 	}
+}
+
+// endedByService are the holes by which a program starts that the service does
+// not let start before the gate was passed.
+var endedByService = []string{
+	"xrdp-alternate-shell", "xrdp-alternate-shell-version", "xrdp-user-window-manager", "xrdp-remoteapp",
+}
+
+// watched reports whether the service watches the sessions of xrdp.
+func (l *Linux) watched(ctx context.Context) bool {
+	return l.cfg.Service != "" && l.service(ctx).state == "" && l.serviceKernel(ctx).state == "" &&
+		slices.ContainsFunc(l.sessionLines("xrdp-sesman"), tellsService)
 }
 
 func (l *Linux) sesman() ini { return parseINI(l.read(sesmanFile)) }
@@ -100,6 +116,9 @@ var callsGate = regexp.MustCompile(`(?m)^[^#\n]*\btfa-logon\b`)
 func (l *Linux) xrdpGate(context.Context) (r result) {
 	wrapper := l.windowManager()
 	switch text := l.read(wrapper); {
+	case wrapper == sessionProgram && l.exists(wrapper):
+	case l.cfg.Service != "":
+		r.add(Hole, "DefaultWindowManager is %s, not %s: the service ends its session", wrapper, sessionProgram)
 	case filepath.Base(wrapper) == filepath.Base(gateProgram):
 		r.add(Hole, "DefaultWindowManager is the gate itself: on any fault of it xrdp starts an xterm")
 	case text == "":
