@@ -36,7 +36,7 @@ func hostile(f *testing.F) (*world, http.Handler) {
 	PAM{Accounts: nobody{}}.Serve(w.mux, w.handler)
 	ServeObservers(w.mux, func(ctx context.Context) Standing { return StandingOf(ctx, nobody{}) }, NewHealth(clock.Now), http.NotFoundHandler())
 	return w, http.HandlerFunc(func(rw http.ResponseWriter, asked *http.Request) {
-		as := peer{pid: 1, uid: 61234}
+		as := peer{process: process{pid: 1}, uid: 61234}
 		w.mux.ServeHTTP(rw, asked.WithContext(context.WithValue(asked.Context(), peerKey{}, as)))
 	})
 }
