@@ -92,6 +92,9 @@ type Query struct {
 	Offset, Limit int
 	// Oldest asks for the oldest first.
 	Oldest bool
+	// Uncounted says that nobody needs the Total, which takes longer the more
+	// there is; it is then 0.
+	Uncounted bool
 }
 
 // DefaultLimit is the number of events that a Query without Limit returns.

@@ -108,20 +108,19 @@ const (
 // end, newest first, under each name that it had, until see says that it is
 // enough. A name may have been another account's before.
 func (d Direct) backwards(ctx context.Context, account string, end int64, see func(Event) bool) error {
-	renames, err := d.Store.Events(ctx, Query{Kind: Renamed})
+	renames, err := d.Store.Events(ctx, Query{Kind: Renamed, Uncounted: true})
 	if err != nil {
 		return err
 	}
-	query := Query{Account: account, Limit: firstOfPast}
+	query := Query{Account: account, Limit: firstOfPast, Uncounted: true}
 	began := end // it had this name before
 	for {
 		page, err := d.Store.Events(ctx, query)
 		if err != nil {
 			return err
 		}
-		query.Offset += len(page.Events)
-		query.Limit = min(4*query.Limit, mostOfPast)
-		more := len(page.Events) > 0 && query.Offset < page.Total
+		more := len(page.Events) == query.Limit
+		query.Offset, query.Limit = query.Offset+query.Limit, min(4*query.Limit, mostOfPast)
 		for _, e := range page.Events {
 			if e.Seq >= end {
 				continue
@@ -132,7 +131,7 @@ func (d Direct) backwards(ctx context.Context, account string, end int64, see fu
 				return nil
 			}
 			if e.Kind == Renamed {
-				query, began, more = Query{Account: e.Detail["before"], Limit: firstOfPast}, e.Seq, true
+				query.Account, query.Offset, began, more = e.Detail["before"], 0, e.Seq, true
 				break
 			}
 		}

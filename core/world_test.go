@@ -100,6 +100,9 @@ func (m *memory) Events(_ context.Context, q Query) (Page, error) {
 	}
 	page.Total = len(page.Events)
 	page.Events = page.Events[min(q.Offset, page.Total):]
+	if q.Uncounted {
+		page.Total = 0
+	}
 	if q.Limit > 0 {
 		page.Events = page.Events[:min(q.Limit, len(page.Events))]
 	}

@@ -26,8 +26,10 @@ func (s *Store) Events(ctx context.Context, query core.Query) (core.Page, error)
 		if query.After > 0 {
 			where, args = where+" AND seq > ?", append(args, query.After)
 		}
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM event WHERE "+where, args...).Scan(&page.Total); err != nil {
-			return err
+		if !query.Uncounted {
+			if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM event WHERE "+where, args...).Scan(&page.Total); err != nil {
+				return err
+			}
 		}
 		page.Events, err = selectEvents(ctx, tx, fmt.Sprintf("WHERE %s ORDER BY seq %s LIMIT %d OFFSET %d",
 			where, order(query), query.Limit, query.Offset), args...)
@@ -55,6 +57,9 @@ func everyEvent(ctx context.Context, tx *sql.Tx, query core.Query) (core.Page, e
 		first = end - offset - limit + 1
 	}
 	events, err := selectEvents(ctx, tx, "WHERE seq BETWEEN ? AND ? ORDER BY seq "+order(query), max(first, before+1), first+limit-1)
+	if query.Uncounted {
+		total = 0
+	}
 	return core.Page{Events: events, Total: int(total)}, err
 }
 

@@ -46,8 +46,8 @@ func queries(total int) *rapid.Generator[core.Query] {
 			Kind:    rapid.SampledFrom(append(core.Kinds()[:5], "", "", "", "")).Draw(t, "Kind"),
 			Offset:  rapid.IntRange(0, total+3).Draw(t, "Offset"),
 			Limit:   rapid.OneOf(rapid.IntRange(0, 5), rapid.Just(1<<62)).Draw(t, "Limit"),
-			Oldest:  rapid.Bool().Draw(t, "Oldest"),
-			After:   int64(rapid.OneOf(rapid.IntRange(-1, total+3), rapid.Just(0)).Draw(t, "After")),
+			Oldest:  rapid.Bool().Draw(t, "Oldest"), Uncounted: rapid.Bool().Draw(t, "Uncounted"),
+			After: int64(rapid.OneOf(rapid.IntRange(-1, total+3), rapid.Just(0)).Draw(t, "After")),
 		}
 		if rapid.Bool().Draw(t, "whole log") {
 			q.Account, q.Kind = "", ""
@@ -76,6 +76,9 @@ func selected(log []core.Event, q core.Query) core.Page {
 		slices.Reverse(all)
 	}
 	page := core.Page{Total: len(all)}
+	if q.Uncounted {
+		page.Total = 0
+	}
 	if q.Limit == 0 {
 		q.Limit = core.DefaultLimit
 	}

@@ -50,14 +50,15 @@ type request struct {
 
 // query is a core.Query.
 type query struct {
-	Account string    `json:"account,omitempty"`
-	Kind    core.Kind `json:"kind,omitempty"`
-	From    time.Time `json:"from,omitzero"`
-	To      time.Time `json:"to,omitzero"`
-	After   int64     `json:"after,omitempty"`
-	Offset  int       `json:"offset,omitempty"`
-	Limit   int       `json:"limit,omitempty"`
-	Oldest  bool      `json:"oldest,omitempty"`
+	Account   string    `json:"account,omitempty"`
+	Kind      core.Kind `json:"kind,omitempty"`
+	From      time.Time `json:"from,omitzero"`
+	To        time.Time `json:"to,omitzero"`
+	After     int64     `json:"after,omitempty"`
+	Offset    int       `json:"offset,omitempty"`
+	Limit     int       `json:"limit,omitempty"`
+	Oldest    bool      `json:"oldest,omitempty"`
+	Uncounted bool      `json:"uncounted,omitempty"`
 }
 
 // prompt is a core.Prompt with its secret in clear: it is on its way to the
