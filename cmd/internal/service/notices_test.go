@@ -9,12 +9,16 @@ import (
 	"reflect"
 	"testing"
 
+	"evry.nl/tfa/cmd/internal/clock"
 	"evry.nl/tfa/core"
 	"evry.nl/tfa/storage/practicetest"
 )
 
 // open is a session that may pass.
-type open struct{ passed bool }
+type open struct {
+	unwatched
+	passed bool
+}
 
 func (o *open) Passed() bool { return o.passed }
 func (o *open) Pass() error  { o.passed = true; return nil }
@@ -31,9 +35,10 @@ func TestNoticesComeWithTheYes(t *testing.T) {
 	}
 	actor := practicetest.Actor("EV-0000-4")
 	handler := Handler{
-		Caller: func(context.Context, string) (Caller, error) { return Caller{Actor: actor, Session: &open{}}, nil },
-		Direct: func(context.Context, string) (core.Direct, error) { return p.Direct(), nil },
-		Log:    slog.New(slog.DiscardHandler),
+		Caller: func(context.Context, Claim) (Caller, error) { return Caller{Actor: actor, Session: &open{}}, nil },
+		Use:    func(_ context.Context, _ string, act func(core.Direct) error) error { return act(p.Direct()) },
+		Limits: NewLimits(DefaultBounds(), clock.Now), Observer: &counted{codes: map[core.Code]int{}, verdicts: map[string]int{}, over: map[string]int{}, answers: map[string]int{}},
+		Now: clock.Now, Log: slog.New(slog.DiscardHandler),
 	}
 	socket := filepath.Join(t.TempDir(), "socket")
 	listener, err := net.Listen("unix", socket)
@@ -42,7 +47,7 @@ func TestNoticesComeWithTheYes(t *testing.T) {
 	go server.Serve(listener)
 	t.Cleanup(func() { server.Close() })
 
-	gate := Gate{NewClient(socket)}
+	gate := Gate{Client: NewClient(socket)}
 	no, err := gate.Verify(t.Context(), actor, "00000000")
 	if err != nil || no.Granted || no.Notices != nil {
 		t.Errorf("%+v, %v", no, err)

@@ -27,6 +27,7 @@ const (
 // world is a service on a real socket, with a real practice whose transition is
 // over. Who asks is its one account, in its one session.
 type world struct {
+	unwatched
 	t       testing.TB
 	socket  string
 	secret  otp.Secret
@@ -112,7 +113,7 @@ func newWorld(t testing.TB, bounds Bounds) *world {
 	w.makePractice()
 	limits := NewLimits(bounds, clock.Now)
 	w.handler = Handler{
-		Caller: func(_ context.Context, terminal string) (Caller, error) {
+		Caller: func(context.Context, Claim) (Caller, error) {
 			return Caller{Actor: core.Actor{Account: accountName, Session: "xrdp", Client: "192.0.2.7"}, Session: w}, nil
 		},
 		Use: func(ctx context.Context, account string, act func(core.Direct) error) error {
@@ -171,7 +172,7 @@ func (w *world) serve(more ...func(*http.ServeMux)) *http.Server {
 	return server
 }
 
-func (w *world) gate() Gate { return Gate{NewClient(w.socket)} }
+func (w *world) gate() Gate { return Gate{Client: NewClient(w.socket)} }
 
 // code returns one that is right now.
 func (w *world) code() string {
