@@ -33,6 +33,8 @@ type host struct {
 	*Registry
 	mu    sync.Mutex
 	ended []Ended
+	// waiting are shells that were started before the guard.
+	waiting []*user
 }
 
 func newHost(t *testing.T) *host {
@@ -108,9 +110,28 @@ type user struct {
 	said *bufio.Reader
 }
 
-// logOn starts a shell as PAM's service does: in its session before it is the
+// logOn opens a session for a shell as PAM's service does: before it is the
 // user's.
 func (h *host) logOn() *user {
+	h.t.Helper()
+	var u *user
+	if n := len(h.waiting); n > 0 {
+		u, h.waiting = h.waiting[n-1], h.waiting[:n-1]
+	} else {
+		u = h.start()
+	}
+	var err error
+	if u.Session, err = h.Begin(u.cmd.Process.Pid, Login{Account: account, UID: uid, Service: "test"}); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := u.says("go\necho there"); err != nil {
+		h.t.Fatal(err)
+	}
+	return u
+}
+
+// start starts a shell that waits for its session.
+func (h *host) start() *user {
 	h.t.Helper()
 	cmd := exec.CommandContext(h.t.Context(), "/usr/bin/dash", "-c", "read go; exec setpriv --reuid=61234 --regid=61234 --clear-groups /usr/bin/dash")
 	cmd.Env, cmd.Dir = []string{"PATH=/usr/bin"}, "/"
@@ -126,15 +147,7 @@ func (h *host) logOn() *user {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(func() { in.Close(); cmd.Process.Kill(); cmd.Wait() })
-	s, err := h.Begin(cmd.Process.Pid, Login{Account: account, UID: uid, Service: "test"})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	u := &user{s, cmd, in, bufio.NewReader(out)}
-	if _, err := u.says("go\necho there"); err != nil {
-		h.t.Fatal(err)
-	}
-	return u
+	return &user{cmd: cmd, in: in, said: bufio.NewReader(out)}
 }
 
 // says types a line into the shell and returns the line that it answers.
