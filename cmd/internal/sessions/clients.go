@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
+	"net/netip"
 	"os"
 	"regexp"
 	"strconv"
@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/mdlayher/netlink"
-	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -76,32 +75,21 @@ func (r *Registry) clients() (map[string]string, error) {
 }
 
 // displaySockets returns the displays to which something is connected, by the
-// inode of the socket at its end (sock_diag(7)).
+// inode of the socket at its end.
 func displaySockets() (map[uint64]string, error) {
-	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
 	// struct unix_diag_req: family, protocol, padding, states, inode, show, cookie.
-	var question []byte
-	question = append(question, unix.AF_UNIX, 0, 0, 0)
+	question := []byte{unix.AF_UNIX, 0, 0, 0}
 	for _, word := range []uint32{1 << established, 0, showName | showPeer, 0, 0} {
 		question = binary.NativeEndian.AppendUint32(question, word)
 	}
-	answers, err := conn.Execute(netlink.Message{
-		Header: netlink.Header{Type: sockDiagByFamily, Flags: netlink.Request | netlink.Dump}, Data: question,
-	})
+	const head = 16 // struct unix_diag_msg
+	answers, err := askSockets(question, head)
 	if err != nil {
 		return nil, err
 	}
 	displays := map[uint64]string{}
 	for _, answer := range answers {
-		const head = 16 // struct unix_diag_msg
-		if len(answer.Data) < head {
-			return nil, errors.New("an answer is too short")
-		}
-		attributes, err := netlink.NewAttributeDecoder(answer.Data[head:])
+		attributes, err := netlink.NewAttributeDecoder(answer[head:])
 		if err != nil {
 			return nil, err
 		}
@@ -130,32 +118,84 @@ const (
 	attributePeer    = 2
 )
 
+// askSockets puts a question about sockets to the kernel (sock_diag(7)). Each
+// answer has at least head bytes.
+func askSockets(question []byte, head int) ([][]byte, error) {
+	conn, err := netlink.Dial(unix.NETLINK_SOCK_DIAG, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	messages, err := conn.Execute(netlink.Message{
+		Header: netlink.Header{Type: sockDiagByFamily, Flags: netlink.Request | netlink.Dump}, Data: question,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var answers [][]byte
+	for _, message := range messages {
+		if len(message.Data) < head {
+			return nil, errors.New("an answer of the kernel is too short")
+		}
+		answers = append(answers, message.Data)
+	}
+	return answers, nil
+}
+
 // remotes returns who is at the other end of each TCP connection that came in,
 // by inode: one whose port on this side is one that somebody listens on.
 func remotes() (map[uint64]string, error) {
-	proc, err := procfs.NewDefaultFS()
-	if err != nil {
-		return nil, fmt.Errorf("listing connections: %w", err)
+	listens, found := map[uint16]bool{}, map[uint64]string{}
+	var all []connection
+	for _, family := range []uint8{unix.AF_INET, unix.AF_INET6} {
+		some, err := connections(family)
+		if err != nil {
+			return nil, fmt.Errorf("listing connections: %w", err)
+		}
+		all = append(all, some...)
 	}
-	sockets, err := proc.NetTCP()
-	if err != nil {
-		return nil, fmt.Errorf("listing connections: %w", err)
-	}
-	six, err := proc.NetTCP6()
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a kernel without IPv6
-		return nil, fmt.Errorf("listing connections: %w", err)
-	}
-	sockets = append(sockets, six...)
-	listens, found := map[uint64]bool{}, map[uint64]string{}
-	for _, socket := range sockets {
-		if socket.St == listening {
-			listens[socket.LocalPort] = true
+	for _, c := range all {
+		if c.state == listening {
+			listens[c.port] = true
 		}
 	}
-	for _, socket := range sockets {
-		if socket.St == established && listens[socket.LocalPort] {
-			found[socket.Inode] = socket.RemAddr.String()
+	for _, c := range all {
+		if c.state == established && listens[c.port] {
+			found[c.inode] = c.remote.String()
 		}
+	}
+	return found, nil
+}
+
+// connection is a TCP socket: its port on this side, and who is at the other.
+type connection struct {
+	state  uint8
+	port   uint16
+	remote netip.Addr
+	inode  uint64
+}
+
+// connections returns the TCP sockets of a family that listen or are connected.
+func connections(family uint8) ([]connection, error) {
+	const identity = 48 // struct inet_diag_sockid; zeros ask for all
+	// struct inet_diag_req_v2: family, protocol, extensions, padding, states, identity.
+	question := []byte{family, unix.IPPROTO_TCP, 0, 0}
+	question = binary.NativeEndian.AppendUint32(question, 1<<established|1<<listening)
+	question = append(question, make([]byte, identity)...)
+	answers, err := askSockets(question, 4+identity+20) // struct inet_diag_msg
+	if err != nil {
+		return nil, err
+	}
+	found := make([]connection, 0, len(answers))
+	for _, answer := range answers {
+		remote := netip.AddrFrom16([16]byte(answer[24:40])).Unmap()
+		if family == unix.AF_INET {
+			remote = netip.AddrFrom4([4]byte(answer[24:28]))
+		}
+		found = append(found, connection{
+			state: answer[1], port: binary.BigEndian.Uint16(answer[4:]), remote: remote,
+			inode: uint64(binary.NativeEndian.Uint32(answer[68:])),
+		})
 	}
 	return found, nil
 }
