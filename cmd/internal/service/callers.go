@@ -6,7 +6,7 @@ import "time"
 type peerKey struct{}
 
 // unwatched stands for the sessions of accounts that need not pass the gate:
-// they never have.
+// they never have. A gate that asks hears why it may go on.
 type unwatched struct{}
 
 func (unwatched) Passed() bool                  { return false }

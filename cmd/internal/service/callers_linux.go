@@ -184,11 +184,11 @@ func Callers(ctx context.Context, accounts sessions.Accounts, passes *Passes, cl
 		return Caller{}, noSession(fmt.Errorf("process %d has gone elsewhere", p.pid))
 	case p.session != nil && p.session.UID == p.uid:
 		actor.Client = p.session.From()
-		return Caller{actor, p.session}, nil
+		return Caller{actor, p.session, !protected}, nil
 	case protected:
 		return Caller{}, noSession(fmt.Errorf("process %d", p.pid))
 	}
-	return Caller{actor, unwatched{}}, nil
+	return Caller{actor, unwatched{}, true}, nil
 }
 
 func noSession(cause error) error {
@@ -204,5 +204,6 @@ func (p peer) inPAM(actor core.Actor, passes *Passes) (Caller, error) {
 	if err != nil {
 		return Caller{}, err
 	}
-	return Caller{actor, promised{passes: passes, account: actor.Account, by: by, above: above}}, nil
+	session := promised{passes: passes, account: actor.Account, by: by, above: above}
+	return Caller{Actor: actor, Session: session}, nil
 }

@@ -195,7 +195,7 @@ func Callers(ctx context.Context, registry *rds.Registry, accounts rds.Accounts)
 	if err != nil {
 		return Caller{}, fmt.Errorf("asking the name of this server: %w", err)
 	}
-	caller := Caller{Actor: core.Actor{Account: account, Server: server}, Session: unwatched{}}
+	caller := Caller{core.Actor{Account: account, Server: server}, unwatched{}, !protected}
 	if !protected {
 		return caller, nil
 	}
