@@ -56,7 +56,26 @@ var byTheClient = map[string]attack{
 		r.Connect(receptionist)
 	}},
 	"remote_application": {try: func(r *raid) { r.order(intruder)() }},
+	"session_taken_over_from_elsewhere": {try: func(r *raid) {
+		r.plant(receptionist, ".bashrc", intruder+" &\n")
+		s := r.gate(receptionist)
+		s.Says("Voer uw OTP (one-time password) in")
+		s.TypeSlowly(phone(r.t, r.secret, 1))
+		s.ReachesDesktop()
+		r.Until("it has begun", story.Patience, func() bool { return dots() > 0 })
+		r.Connect(receptionist, "/v:"+elsewhere)
+		r.Until("it is taken over", story.Patience, func() bool {
+			log, err := os.ReadFile("/var/log/xrdp-sesman.log")
+			story.Must(r.t, err)
+			return strings.Contains(string(log), "++ reconnected session: username "+receptionist)
+		})
+		r.since = time.Now()
+		story.Must(r.t, os.RemoveAll(mark))
+	}},
 }
+
+// elsewhere is another address of this machine; who connects to it comes from it.
+const elsewhere = "192.0.2.7"
 
 // besideTheGate are the attacks that something else of the account makes while
 // its gate waits, or after it has logged out.

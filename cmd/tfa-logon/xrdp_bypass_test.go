@@ -136,6 +136,8 @@ func newRaid(t *testing.T, served bool) *raid {
 	story.Must(t, os.CopyFS(packaging, os.DirFS(xrdpPackaging)))
 	replace(t, packaging+"/xrdp.ini", "rail=false", "rail=true")
 	replace(t, packaging+"/sesman.ini", "EnableUserWindowManager=false", "EnableUserWindowManager=true")
+	replace(t, packaging+"/sesman.ini", "Policy=UBC", "Policy=Default")
+	execute(t, "", "ip", "address", "add", elsewhere+"/32", "dev", "lo")
 	appendTo(t, "/etc/pam.d/xrdp-sesman", "session required pam_env.so user_readenv=1\n")
 	r := &raid{t: t, served: served, RDPHost: story.NewRDPHost(t, packaging, served, receptionist, colleague)}
 	execute(t, "", "useradd", "--create-home", "--shell", "/bin/bash", plain)
