@@ -142,6 +142,6 @@ func TestRDPByPAM(t *testing.T) {
 	s.ReachesDesktop()
 	logOut(s)
 	if n := h.Ended(receptionist); n > 0 {
-		t.Errorf("%d sessions were ended", n)
+		t.Errorf("%d sessions were ended, %+v", n, newest(h))
 	}
 }

@@ -234,7 +234,7 @@ func (r *Registry) LookAtClients() error {
 			continue
 		}
 		switch client, shown := now[s.Terminal]; {
-		case shown && client != s.Client && !s.PassedAt.IsZero():
+		case shown && s.Client != "" && client != s.Client && !s.PassedAt.IsZero():
 			s.Client, s.LeftAt, s.PassedAt, s.taken = client, time.Time{}, time.Time{}, true
 		case shown && (client != s.Client || !s.LeftAt.IsZero()):
 			s.Client, s.LeftAt = client, time.Time{}

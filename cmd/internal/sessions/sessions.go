@@ -28,8 +28,8 @@ type Login struct {
 	UID      uint32 `json:"uid"`
 	Service  string `json:"service"`  // PAM_SERVICE: xrdp-sesman, sshd, cron, …
 	Terminal string `json:"terminal"` // PAM_TTY
-	// Client is PAM_RHOST or, for a session of xrdp, the address of the client
-	// that looks at it, or was the last to.
+	// Client is PAM_RHOST. In a session of xrdp it is the address of the client
+	// that looks at it, or was the last to; "" until one was seen.
 	Client string `json:"client"`
 }
 
@@ -157,6 +157,9 @@ func (r *Registry) Begin(pid int, login Login) (*Session, error) {
 		if group, err = r.makeGroup(); err != nil {
 			return nil, err
 		}
+	}
+	if login.Service == xrdpService {
+		login.Client = "" // sesman knows none, or writes it otherwise than the kernel
 	}
 	s := &Session{Login: login, Opened: r.now(), Boot: r.boot, Group: group, registry: r}
 	if s.Inode, err = inodeOf(r.mount + group); err != nil {
