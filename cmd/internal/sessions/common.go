@@ -18,6 +18,7 @@ const (
 	TooLong   Why = "too_long"   // it stood at the gate for too long
 	Abandoned Why = "abandoned"  // nobody came back to it in time
 	Taken     Why = "taken"      // another client came to it
+	Unseen    Why = "unseen"     // the service ended while it looked at a program of it
 )
 
 // Save writes a session into a file, for a service that is started anew. A power

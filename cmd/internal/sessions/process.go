@@ -132,6 +132,23 @@ func (s *Session) thaw() {
 	}
 }
 
+// wake sees to a session that was frozen when the service ended. Of one at the
+// gate nobody knows what it was about to do.
+func (s *Session) wake() error {
+	text, err := os.ReadFile(s.registry.mount + s.Group + "/cgroup.freeze")
+	if err != nil || strings.TrimSpace(string(text)) != "1" {
+		return nil // as on a kernel that can't freeze, or it has ended
+	}
+	if s.PassedAt.IsZero() {
+		s.unseen = true // Watch ends it
+		return nil
+	}
+	if err := tell(s.registry.mount+s.Group, "cgroup.freeze", "0"); err != nil {
+		return fmt.Errorf("letting a session go on: %w", err)
+	}
+	return nil
+}
+
 // isFrozen reports whether no process of the session is on its way any more.
 func (s *Session) isFrozen() bool {
 	text, err := os.ReadFile(s.registry.mount + s.Group + "/cgroup.events")
@@ -208,6 +225,8 @@ func (w Watch) overdue(s *Session) Why {
 		return ""
 	case s.taken:
 		return Taken
+	case s.unseen:
+		return Unseen
 	case s.PassedAt.IsZero() && now.Sub(s.Opened) > w.Limit:
 		return TooLong
 	case !s.PassedAt.IsZero() && !s.LeftAt.IsZero() && now.Sub(s.LeftAt) >= r.grace:

@@ -57,6 +57,7 @@ type Session struct {
 
 	registry *Registry
 	taken    bool // another client has come to it
+	unseen   bool // the service ended while it looked at a program, which stands still
 	reported bool // that it was ended
 
 	freezing sync.Mutex
@@ -126,6 +127,9 @@ func (r *Registry) recover() error {
 		// A file that is damaged is no pass, and neither is one of another boot.
 		if json.Unmarshal(text, s) == nil && s.Boot == r.boot && s.is() && r.file(s.Group) == path {
 			r.sessions[s.Group] = s
+			if err := s.wake(); err != nil {
+				return err
+			}
 		} else if err := os.Remove(path); err != nil {
 			return fmt.Errorf("forgetting a session: %w", err)
 		}

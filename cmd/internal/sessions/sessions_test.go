@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -335,78 +336,25 @@ func TestWatchEndsAProcessInNoSession(t *testing.T) {
 	}
 }
 
-// A session goes on for one that was cut off just now: once, and for nobody else.
-func TestGoingOnAfterADisconnect(t *testing.T) {
-	const client = "192.0.2.7"
-	for name, tc := range map[string]struct {
-		change func(cut, back *Session)
-		want   bool
-	}{
-		"same_client_in_time": {func(cut, back *Session) {}, true},
-		"another_client":      {func(cut, back *Session) { back.Client = "192.0.2.8" }, false},
-		"client_unknown":      {func(cut, back *Session) { cut.Client, back.Client = "", "" }, false},
-		"too_late":            {func(cut, back *Session) { cut.LeftAt = cut.LeftAt.Add(-time.Minute) }, false},
-		"still_looked_at":     {func(cut, back *Session) { cut.LeftAt = time.Time{} }, false},
-		"it_had_not_passed":   {func(cut, back *Session) { cut.PassedAt = time.Time{} }, false},
-		"closed_by_sesman":    {func(cut, back *Session) { cut.ClosedAt = cut.LeftAt.Add(loggingOff) }, true},
-		"logged_off":          {func(cut, back *Session) { cut.ClosedAt = cut.LeftAt }, false},
-		"another_user":        {func(cut, back *Session) { back.UID++ }, false},
-		"over_ssh":            {func(cut, back *Session) { cut.Service = "sshd" }, false},
-		"this_one_is_closed":  {func(cut, back *Session) { back.ClosedAt = cut.LeftAt }, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			h := newHost(t)
-			h.SetGrace(time.Minute)
-			first, second := h.logOn(), h.logOn()
-			if err := first.Pass(); err != nil {
-				t.Fatal(err)
-			}
-			for _, s := range []*Session{first.Session, second.Session} {
-				s.Service, s.Client = xrdpService, client
-			}
-			first.LeftAt = time.Now()
-			tc.change(first.Session, second.Session)
-			err := second.Resume()
-			if second.Passed() != tc.want || (err == nil) != tc.want {
-				t.Fatalf("it goes on: %v (%v), want %v", second.Passed(), err, tc.want)
-			}
-			if !tc.want {
-				return
-			}
-			h.until("the one before has ended", func() bool { _, err := first.says("echo still there"); return err != nil })
-			third := h.logOn()
-			third.Service, third.Client = xrdpService, client
-			if err := third.Resume(); err == nil {
-				t.Error("one pass became two")
-			}
-		})
-	}
-}
-
-// Nobody comes back to a session: it ends when the grace is over.
-func TestAbandonedSessionsEnd(t *testing.T) {
+// A service that ended while it looked at a program has left the session frozen.
+func TestFrozenSessionsAfterARestart(t *testing.T) {
 	h := newHost(t)
-	u := h.logOn()
-	u.Service, u.Client = xrdpService, "192.0.2.7"
-	if err := u.Pass(); err != nil {
+	passed, waiting := h.logOn(), h.logOn()
+	if err := passed.Pass(); err != nil {
 		t.Fatal(err)
 	}
-	watch := h.watch(NewPolicy())
-	h.SetGrace(time.Hour)
-	u.LeftAt = time.Now()
-	if err := watch.Look(); err != nil || len(h.whys()) > 0 {
-		t.Fatalf("in the grace: %v, %v", h.whys(), err)
+	for _, u := range []*user{passed, waiting} {
+		u.freeze()
+		h.until("it stands still", u.isFrozen)
 	}
-	h.SetGrace(0)
-	for range 2 { // it is told once, however long it takes PAM to close it
-		if err := watch.Look(); err != nil {
-			t.Fatal(err)
-		}
+	h.open()
+	if line, err := passed.says("echo on"); err != nil || line != "on" {
+		t.Errorf("a session that had passed does not go on: %q, %v", line, err)
 	}
-	if whys := h.whys(); len(whys) != 1 || whys[0] != Abandoned {
-		t.Errorf("ended: %v", whys)
+	if err := h.watch(DefaultPolicy()).Look(); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := u.says("echo still there"); err == nil {
-		t.Error("it goes on")
+	if err := waiting.cmd.Wait(); err == nil || !slices.Contains(h.whys(), Unseen) {
+		t.Errorf("one at the gate ended with %v, because of %v", err, h.whys())
 	}
 }
