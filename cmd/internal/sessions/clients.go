@@ -51,15 +51,15 @@ func (r *Registry) clients() (map[string]string, error) {
 		return nil, err
 	}
 	found := map[string]string{}
-	for _, p := range all {
-		if strings.TrimSuffix(p.program, " (deleted)") != xrdp {
+	for _, pid := range all {
+		if strings.TrimSuffix(programOf(pid), " (deleted)") != xrdp {
 			continue
 		}
-		if _, err := r.Of(p.pid); err == nil {
+		if _, err := r.Of(pid); err == nil {
 			continue // a user's, who pretends
 		}
 		display, client := "", ""
-		for _, inode := range socketsOf(p.pid) {
+		for _, inode := range socketsOf(pid) {
 			if d, shows := displays[inode]; shows {
 				display = d
 			}

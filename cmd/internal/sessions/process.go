@@ -22,21 +22,35 @@ type process struct {
 
 // lookAt returns what the kernel says of a process. Error: it is gone.
 func lookAt(pid int) (process, error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	uid, err := uidOf(pid)
 	if err != nil {
 		return process{}, err
+	}
+	return process{pid, uid, programOf(pid)}, nil
+}
+
+// uidOf returns the real user of a process. Error: it is gone.
+func uidOf(pid int) (uint32, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
 	}
 	_, line, found := bytes.Cut(status, []byte("\nUid:"))
 	fields := bytes.Fields(line)
 	if !found || len(fields) == 0 {
-		return process{}, fmt.Errorf("process %d has no user", pid)
+		return 0, fmt.Errorf("process %d has no user", pid)
 	}
 	uid, err := strconv.ParseUint(string(fields[0]), 10, 32)
 	if err != nil {
-		return process{}, fmt.Errorf("process %d: %w", pid, err)
+		return 0, fmt.Errorf("process %d: %w", pid, err)
 	}
+	return uint32(uid), nil
+}
+
+// programOf returns the path of what a process runs, "" for none.
+func programOf(pid int) string {
 	program, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	return process{pid, uint32(uid), program}, nil
+	return program
 }
 
 // wordsOf returns what a process was started with: its arguments ("cmdline") or
@@ -69,8 +83,8 @@ func isGone(err error) bool {
 	return errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
 
-// processes returns those that run on this host.
-func processes() ([]process, error) {
+// processes returns the numbers of those that run on this host.
+func processes() ([]int, error) {
 	folder, err := os.Open("/proc")
 	if err != nil {
 		return nil, fmt.Errorf("listing processes: %w", err)
@@ -80,14 +94,10 @@ func processes() ([]process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing processes: %w", err)
 	}
-	var found []process
+	var found []int
 	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
-		if p, err := lookAt(pid); err == nil { // else it ended meanwhile
-			found = append(found, p)
+		if pid, err := strconv.Atoi(name); err == nil {
+			found = append(found, pid)
 		}
 	}
 	return found, nil
@@ -205,14 +215,28 @@ func (w Watch) Look() error {
 	// What is wrong with one look is no reason to leave out the others.
 	err := w.Registry.LookAtClients()
 	running, listing := w.Registry.Sessions()
-	ended := map[*Session]bool{}
+	ended, free := map[*Session]bool{}, map[int]bool{}
 	for _, s := range running {
 		if why := w.overdue(s); why != "" {
 			err = errors.Join(err, w.end(s, "", why))
 			ended[s] = true
+		} else if s.Passed() {
+			s.collect(free)
 		}
 	}
-	return errors.Join(err, listing, w.lookAtProcesses(ended))
+	return errors.Join(err, listing, w.lookAtProcesses(ended, free))
+}
+
+// collect adds the processes of a session. One that can't be asked adds none:
+// they are then looked at one by one.
+func (s *Session) collect(pids map[int]bool) {
+	all, err := processesIn(s.registry.mount + s.Group)
+	if err != nil {
+		return
+	}
+	for _, pid := range all {
+		pids[pid] = true
+	}
 }
 
 // overdue says why a session has lasted long enough, "" if it has not.
@@ -236,15 +260,26 @@ func (w Watch) overdue(s *Session) Why {
 }
 
 // lookAtProcesses ends what a session may not run, and what runs in none. The
-// sessions in ended are being seen to.
-func (w Watch) lookAtProcesses(ended map[*Session]bool) error {
+// sessions in ended are being seen to, the processes in free have passed.
+func (w Watch) lookAtProcesses(ended map[*Session]bool, free map[int]bool) error {
 	all, err := processes()
 	if err != nil {
 		return err
 	}
-	for _, p := range all {
-		account, protected := w.Accounts.Protected(p.uid)
-		if !protected || p.program == "" {
+	for _, pid := range all {
+		if free[pid] {
+			continue
+		}
+		uid, err := uidOf(pid)
+		if err != nil {
+			continue // it has ended
+		}
+		account, protected := w.Accounts.Protected(uid)
+		if !protected {
+			continue
+		}
+		p := process{pid, uid, programOf(pid)}
+		if p.program == "" {
 			continue
 		}
 		s, err := w.Registry.Of(p.pid)

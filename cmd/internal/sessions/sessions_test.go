@@ -28,7 +28,7 @@ func (watched) Protected(u uint32) (string, bool) { return account, u == uid }
 
 // host is a registry of its own, with what its watch has ended.
 type host struct {
-	t     *testing.T
+	t     testing.TB
 	state string
 	own   string
 	*Registry
@@ -38,7 +38,7 @@ type host struct {
 	waiting []*user
 }
 
-func newHost(t *testing.T) *host {
+func newHost(t testing.TB) *host {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Fatal("this test makes control groups: run the tests as root")
