@@ -130,7 +130,7 @@ func TestRDPThief(t *testing.T) {
 	if !story.Alone(t) {
 		return
 	}
-	r := newRaid(t, true)
+	r := newRaid(t, true, "Policy=UBC")
 	passed := r.gate(receptionist)
 	passed.Says("Voer uw OTP (one-time password) in")
 	passed.TypeSlowly(phone(t, r.secret, 1))

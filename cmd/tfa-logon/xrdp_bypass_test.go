@@ -79,7 +79,7 @@ func TestRDPBypasses(t *testing.T) {
 				t.Run(map[bool]string{false: "the_gate_alone", true: "the_service"}[served]+"_"+name, func(t *testing.T) {
 					t.Parallel()
 					if story.Alone(t) {
-						newRaid(t, served).all(t, attacks)
+						newRaid(t, served, "Policy=Default").all(t, attacks)
 						return
 					}
 					for _, line := range story.Told(t) {
@@ -130,13 +130,13 @@ type raid struct {
 }
 
 // newRaid makes the machine. Settings that would close a way by themselves are
-// as xrdp has them by default.
-func newRaid(t *testing.T, served bool) *raid {
+// as xrdp has them by default; policy says who comes to which session.
+func newRaid(t *testing.T, served bool, policy string) *raid {
 	packaging := t.TempDir()
 	story.Must(t, os.CopyFS(packaging, os.DirFS(xrdpPackaging)))
 	replace(t, packaging+"/xrdp.ini", "rail=false", "rail=true")
 	replace(t, packaging+"/sesman.ini", "EnableUserWindowManager=false", "EnableUserWindowManager=true")
-	replace(t, packaging+"/sesman.ini", "Policy=UBC", "Policy=Default")
+	replace(t, packaging+"/sesman.ini", "Policy=UBC", policy)
 	execute(t, "", "ip", "address", "add", elsewhere+"/32", "dev", "lo")
 	appendTo(t, "/etc/pam.d/xrdp-sesman", "session required pam_env.so user_readenv=1\n")
 	r := &raid{t: t, served: served, RDPHost: story.NewRDPHost(t, packaging, served, receptionist, colleague)}
