@@ -13,7 +13,10 @@ import (
 // raced are the rooms whose tests run with the race detector: there goroutines
 // share something. Windows are left out of it: their tests do everything in
 // place, on one thread, and it makes Fyne's drawing too slow to wait for.
-var raced = []string{"evry.nl/tfa/core", "evry.nl/tfa/storage"}
+var raced = []string{
+	"evry.nl/tfa/core", "evry.nl/tfa/storage",
+	"evry.nl/tfa/cmd/internal/rds", "evry.nl/tfa/cmd/internal/service", "evry.nl/tfa/cmd/internal/sessions",
+}
 
 // test runs all tests, or those of the packages that are named.
 func test(ctx context.Context, args []string) error {
