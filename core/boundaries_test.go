@@ -21,7 +21,9 @@ func TestWhoMayImportWhom(t *testing.T) {
 		"cmd":                  {"cmd/internal ui core storage assets", ""},
 		"cmd/tfa-admin":        {"cmd/internal core storage assets", fyne},
 		"cmd/dev":              {"cmd/internal/desktop", fyne + " " + sql},
+		"cmd/tfa-web":          {"cmd/internal assets", fyne + " " + sql},
 		"cmd/internal/desktop": {"", fyne + " " + sql},
+		"cmd/internal/browser": {"", fyne + " " + sql},
 	}
 	out, err := exec.Command("go", "list", "-e", "-f", `{{.ImportPath}} {{join .Deps " "}}`, module+"...").Output()
 	if err != nil || !strings.Contains(string(out), module+"core/otp") {

@@ -10,3 +10,8 @@ const Name = "tfa.png"
 //
 //go:embed tfa.png
 var App []byte
+
+// SVG is the same icon in every size.
+//
+//go:embed tfa.svg
+var SVG []byte

@@ -63,6 +63,7 @@ var (
 		{"freerdp2-dev", "freerdp-devel", "freerdp", "/usr/include/freerdp2/freerdp/svc.h"},
 		{"cron", "cronie", "cronie", "cron"},
 		{"at", "at", "at", "atd"},
+		{"chromium", "chromium", "chromium", "chromium"},
 	}
 	// nodePackages run the second opinions that npm has.
 	nodePackages = []pkg{

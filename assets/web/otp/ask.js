@@ -1,0 +1,27 @@
+// One dialog for every question.
+
+const dialog = document.getElementById("ask");
+const field = document.getElementById("ask-field");
+
+// ask puts a question and returns the answer: true or false, or where a name is
+// asked for, the name or null. Escape means no.
+export function ask({ title, text, yes, no, name }) {
+  document.getElementById("ask-title").textContent = title;
+  document.getElementById("ask-text").textContent = text;
+  document.getElementById("ask-yes").textContent = yes;
+  document.getElementById("ask-no").textContent = no;
+  const asksName = name !== undefined;
+  document.getElementById("ask-name").hidden = !asksName;
+  field.required = asksName;
+  field.value = name ?? "";
+  dialog.returnValue = "";
+  dialog.showModal();
+  if (asksName) field.select();
+  else document.getElementById("ask-no").focus(); // what can't be undone is not under Enter
+  return new Promise((resolve) => {
+    dialog.onclose = () => {
+      const said = dialog.returnValue === "yes";
+      resolve(asksName ? (said && field.value.trim()) || null : said);
+    };
+  });
+}
