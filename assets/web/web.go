@@ -22,6 +22,8 @@ import (
 	"evry.nl/tfa/assets/translations"
 )
 
+//go:generate go run evry.nl/tfa/cmd/internal/decoder otp/qr.js
+
 //go:embed layout.html otp.html otp shared
 var sources embed.FS
 

@@ -2,6 +2,8 @@
 
 import { accounts, add, nameOf, plan } from "./accounts.js";
 import { ask } from "./ask.js";
+import { look, stopLooking } from "./camera.js";
+import { readPicture } from "./picture.js";
 import { read } from "./read.js";
 import { text } from "./texts.js";
 
@@ -31,10 +33,59 @@ export function setUp(whenDone) {
     event.preventDefault();
     form.requestSubmit();
   });
+  wirePictures();
+}
+
+// wirePictures takes pictures of QR codes in every way that they come.
+function wirePictures() {
+  by("file").addEventListener("change", ({ target }) => takePictures([...target.files]));
+  document.addEventListener("paste", (event) => {
+    const files = [...event.clipboardData.files];
+    if (form.hidden || !files.length) return;
+    event.preventDefault();
+    takePictures(files);
+  });
+  // Beside the form a picture does nothing; the browser would leave the page for it.
+  window.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    form.classList.toggle("dropping", form.contains(event.target));
+  });
+  window.addEventListener("drop", (event) => {
+    event.preventDefault();
+    form.classList.remove("dropping");
+    const text = event.dataTransfer.getData("text");
+    if (form.hidden) return;
+    if (event.dataTransfer.files.length) takePictures([...event.dataTransfer.files]);
+    else if (text) field.value = text;
+  });
+  by("camera").hidden = !navigator.mediaDevices?.getUserMedia;
+  by("camera").addEventListener("click", useCamera);
+}
+
+async function takePictures(files) {
+  by("file").value = "";
+  try {
+    const texts = [];
+    for (const file of files) texts.push(await readPicture(file));
+    await take(texts.join("\n"));
+  } catch (error) {
+    complain(text(error.message));
+  }
+}
+
+async function useCamera() {
+  complain(text("camera_look"));
+  try {
+    const found = await look(by("video"));
+    if (found) await take(found);
+  } catch (error) {
+    complain(text(error.message));
+  }
 }
 
 export function open() {
   form.hidden = false;
+  errors.replaceChildren();
   by("protect").hidden = accounts().length > 0;
   field.focus();
   form.scrollIntoView({ block: "nearest" });
@@ -44,18 +95,18 @@ function close() {
   form.reset();
   by("protect").open = false;
   errors.replaceChildren();
+  stopLooking();
   form.hidden = true;
-  form.dispatchEvent(new Event("closed"));
 }
 
 // take adds what a picture held, as if it had been pasted.
-export function take(pasted) {
+function take(pasted) {
   field.value = pasted;
   return submit();
 }
 
 // complain shows sentences about what is wrong.
-export function complain(...sentences) {
+function complain(...sentences) {
   errors.replaceChildren(...sentences.map((sentence) => {
     const line = document.createElement("p");
     line.textContent = sentence;

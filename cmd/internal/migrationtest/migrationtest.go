@@ -4,17 +4,15 @@ package migrationtest
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"evry.nl/tfa/cmd/internal/npm"
 	"evry.nl/tfa/core/otp"
 )
 
@@ -74,40 +72,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// npmFolder returns a folder outside of the repository with the packages of the
-// folder npm installed. It is made once for each state of that folder.
+// npmFolder returns a folder with the packages of the folder npm installed.
 func npmFolder(t *testing.T) string {
 	t.Helper()
-	hash := sha256.New()
-	must(t, fs.WalkDir(npmFiles, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := npmFiles.ReadFile(path)
-		hash.Write(content)
-		return err
-	}))
-	cache, err := os.UserCacheDir()
-	must(t, err)
-	folder := filepath.Join(cache, "tfa-tests", "npm-"+hex.EncodeToString(hash.Sum(nil))[:16])
-	if _, err := os.Stat(folder); err == nil {
-		return folder
-	}
-	must(t, os.MkdirAll(filepath.Dir(folder), 0o755))
-	fresh, err := os.MkdirTemp(filepath.Dir(folder), ".npm-")
-	must(t, err)
-	defer os.RemoveAll(fresh)
 	files, err := fs.Sub(npmFiles, "npm")
 	must(t, err)
-	must(t, os.CopyFS(fresh, files))
-	install := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent")
-	install.Dir = fresh
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
-	// Another test may have been faster.
-	if err := os.Rename(fresh, folder); err != nil && !errors.Is(err, fs.ErrExist) {
-		t.Fatal(err)
-	}
+	folder, err := npm.Folder(t.Context(), files)
+	must(t, err)
 	return folder
 }
