@@ -13,9 +13,11 @@ export class Refused extends Error {
     this.all = [{ why, args }];
   }
 
-  // of adds which account it is about.
+  // of adds which account it is about; not if a secret has slipped into its name,
+  // as in a text that lacks a '?'.
   of(key) {
-    for (const refusal of this.all) refusal.label ||= [key.issuer, key.account].filter(Boolean).join(" ");
+    const name = [key.issuer, key.account].filter(Boolean).join(" ");
+    if (!/[a-z2-7]{16}|=/i.test(name)) for (const refusal of this.all) refusal.label ||= name;
     return this;
   }
 
