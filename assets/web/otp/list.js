@@ -13,14 +13,21 @@ const list = document.getElementById("accounts");
 const pattern = document.getElementById("account");
 
 let say = () => {};
+let shrunk = () => {};
 
-// setUp tells where to put what was done.
-export const setUp = (sayIt) => (say = sayIt);
+// setUp tells where to put what was done, and what to do when an account has gone.
+export function setUp(sayIt, whenShrunk) {
+  say = sayIt;
+  shrunk = whenShrunk;
+}
 
-// draw makes the list anew.
+// draw makes the list anew. An account never stands there without its code, and
+// a list that has changed meanwhile is left to who changed it.
 export async function draw() {
-  list.replaceChildren(...accounts().map(card));
-  await tick();
+  const drawn = accounts();
+  const cards = drawn.map(card);
+  await fill(cards);
+  if (drawn === accounts()) list.replaceChildren(...cards);
 }
 
 function card(account, i) {
@@ -80,18 +87,20 @@ async function askRemove(account, name) {
   const sure = await ask({ title: text("remove_title", { Name: name }), text: text("remove_text"), yes: text("remove_yes"), no: text("no") });
   if (!sure) return;
   await remove(account.id);
-  list.dispatchEvent(new Event("emptied"));
+  await shrunk();
   say("removed", { Name: name });
 }
 
 // tick shows the codes and seconds of this moment.
-export async function tick() {
+export const tick = () => fill([...list.children]);
+
+async function fill(cards) {
   const time = now();
   const step = stepAt(time);
   const left = Math.ceil(((step + 1) * period - time) / 1000);
   await Promise.all(accounts().map(async (account) => {
     const codes = await Promise.all([code(account.key, step), code(account.key, step + 1)]);
-    const item = [...list.children].find((one) => one.dataset.id === account.id);
+    const item = cards.find((one) => one.dataset.id === account.id);
     if (item) show(item, codes, left);
   }));
 }

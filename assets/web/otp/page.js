@@ -29,7 +29,10 @@ async function start() {
   by("late").hidden = true;
   const lacking = unable();
   if (lacking) return warn("unable", text(lacking), ...(lacking === "insecure" ? [text("insecure_do", { Address: secureAddress() })] : []));
-  list.setUp(say);
+  list.setUp(say, async () => {
+    await show();
+    by("setup").focus();
+  });
   form.setUp(added);
   wire();
   try {
@@ -88,10 +91,6 @@ function wire() {
     form.open();
     by("status").textContent = "";
     by("setup").hidden = true;
-  });
-  by("accounts").addEventListener("emptied", async () => {
-    await show();
-    by("setup").focus();
   });
   by("wipe").addEventListener("click", wipe);
   by("lock").addEventListener("click", async () => {
