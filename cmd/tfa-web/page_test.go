@@ -110,6 +110,15 @@ func setUp(b *browser.Browser, text string) {
 	b.Click("#form .primary")
 }
 
+// startWith starts a browser that runs a script before those of every page.
+func startWith(t testing.TB, script string) *browser.Browser {
+	t.Helper()
+	b := browser.Start(t, "")
+	_, err := chromedp.Call(b.Context(), page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	must(t, err)
+	return b
+}
+
 // noComplaints fails if the browser had something to say.
 func noComplaints(t testing.TB, b *browser.Browser) {
 	t.Helper()
@@ -189,6 +198,57 @@ func TestSeveralAccounts(t *testing.T) {
 	b.Sees("#start")
 	b.SeesNot("#gone-note")
 	noComplaints(t, b)
+}
+
+// Making a code takes long here, as on a slow computer that is busy: nobody then
+// sees an account without its code, or is told of a change before it is to be seen.
+func TestTheListIsNeverHalf(t *testing.T) {
+	const slow = `(() => {
+		const sign = SubtleCrypto.prototype.sign;
+		SubtleCrypto.prototype.sign = async function (...args) {
+			await new Promise((resolve) => setTimeout(resolve, 100));
+			return sign.apply(this, args);
+		};
+		new MutationObserver(() => {
+			const codes = [...document.querySelectorAll(".code")].map((code) => code.textContent);
+			const says = document.getElementById("status")?.textContent ?? "";
+			window.half ??= codes.includes("") || says.includes("verwijderd") && codes.length > 1 ? codes + says : undefined;
+		}).observe(document, {childList: true, subtree: true, characterData: true});
+	})()`
+	b := startWith(t, slow)
+	b.Open(serving(t, pages(t), "127.0.0.1:0").address + "otp/")
+	setUp(b, rfcURI+"\n"+otherURI)
+	b.Click(".account:last-child summary")
+	b.Click(".account:last-child .up")
+	b.Reads("Evry EV-0000-2 is verplaatst.")
+	b.Click(".account:first-child .remove")
+	b.Click("#ask-yes")
+	b.Reads("Evry EV-0000-2 is verwijderd van deze computer.")
+	showsCodeOf(t, b, rfcBase32)
+	if half := browser.Eval[string](b, `window.half ?? ""`); half != "" {
+		t.Errorf("for a moment the page showed %q", half)
+	}
+}
+
+// The browser is late in telling that a question was closed, and the person asks
+// for the next one before.
+func TestAQuestionTakesNoEarlierAnswer(t *testing.T) {
+	const late = `addEventListener("close", (event) => {
+		if (!event.isTrusted) return;
+		event.stopImmediatePropagation();
+		window.tell = () => event.target.dispatchEvent(new Event("close"));
+	}, true)`
+	b := startWith(t, late)
+	b.Open(serving(t, pages(t), "127.0.0.1:0").address + "otp/")
+	setUp(b, rfcURI)
+	b.Click("#wipe")
+	b.Click("#ask-no")
+	b.Until("window.tell")
+	b.Click("#wipe")
+	browser.Eval[bool](b, "tell(), true")
+	b.Click("#ask-yes")
+	browser.Eval[bool](b, "tell(), true")
+	b.Reads("Alles is gewist op deze computer.")
 }
 
 // After a reset the same account comes with another secret.
@@ -304,9 +364,7 @@ func TestWhatABrowserLacksIsExplained(t *testing.T) {
 		"too_old":  {`delete window.BroadcastChannel; window.BroadcastChannel = undefined`, "te oud"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := browser.Start(t, "")
-			_, err := chromedp.Call(b.Context(), page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: test.script})
-			must(t, err)
+			b := startWith(t, test.script)
 			b.Open(h.address + "otp/")
 			b.Reads(test.says)
 			b.SeesNot("#setup")

@@ -3,9 +3,15 @@
 const dialog = document.getElementById("ask");
 const field = document.getElementById("ask-field");
 
+let last = Promise.resolve();
+
 // ask puts a question and returns the answer: true or false, or where a name is
-// asked for, the name or null. Escape means no.
-export function ask({ title, text, yes, no, name }) {
+// asked for, the name or null. Escape means no. The browser tells that a question
+// was closed some time after it was: until then the next one waits, so as not to
+// take that for its own answer.
+export const ask = (question) => (last = last.then(() => put(question)));
+
+function put({ title, text, yes, no, name }) {
   document.getElementById("ask-title").textContent = title;
   document.getElementById("ask-text").textContent = text;
   document.getElementById("ask-yes").textContent = yes;
