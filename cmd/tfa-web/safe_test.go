@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -198,10 +199,13 @@ func (c counter) Write(b []byte) (int, error) {
 // without the reader of pictures.
 func TestAFirstVisitIsSmall(t *testing.T) {
 	var sent atomic.Int64
+	var mu sync.Mutex
 	var asked []string
 	inner := newServer(pages(t), false).Handler
 	h := answering(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
 		asked = append(asked, r.URL.Path)
+		mu.Unlock()
 		inner.ServeHTTP(counter{w, &sent}, r)
 	}), "127.0.0.1:0")
 	b := browser.Start(t, "")
