@@ -90,9 +90,16 @@ func (c importCommand) read(d *desk) ([]lineKey, []error, error) {
 // leftOut is what a label stands for that is not imported.
 const leftOut = "-"
 
-// labels reads --map: which account a label stands for.
-func (c importCommand) labels() (map[string]string, error) {
-	labels := map[string]string{}
+// mapped is what a line of --map says of a label.
+type mapped struct {
+	account string
+	line    int // 0 if no line of it says so
+}
+
+// labels reads --map: which account a label stands for. It may be a file of
+// secrets, by mistake: its lines are named, never quoted.
+func (c importCommand) labels() (map[string]mapped, error) {
+	labels := map[string]mapped{}
 	if c.Map == "" {
 		return labels, nil
 	}
@@ -116,10 +123,10 @@ func (c importCommand) labels() (map[string]string, error) {
 			return nil, hinted{refusal(fmt.Sprintf("%s, line %d: it is not like LABEL = ACCOUNT", c.Map, number)), "write - for the account to leave a key out"}
 		}
 		label, account := strings.TrimSpace(line[:at]), strings.TrimSpace(line[at+1:])
-		if _, twice := labels[label]; twice {
-			return nil, refusal(fmt.Sprintf("%s, line %d: the label %s is there twice", c.Map, number, printable(label)))
+		if first, twice := labels[label]; twice {
+			return nil, refusal(fmt.Sprintf("%s, line %d: it has the label of line %d", c.Map, number, first.line))
 		}
-		labels[label] = config.Fold(account)
+		labels[label] = mapped{config.Fold(account), number}
 	}
 	return labels, nil
 }
@@ -134,20 +141,17 @@ type planned struct {
 var errUnmatched = errors.New("no account of the practice")
 
 // match finds the account of each key, and says of which it found none.
-func match(overview core.Overview, keys []lineKey, labels map[string]string) (plan []planned, wrong []error) {
+func match(overview core.Overview, keys []lineKey, labels map[string]mapped) (plan []planned, wrong []error) {
 	known := names(overview.Accounts)
 	for _, key := range keys {
-		account := accountOf(key, labels)
+		named := accountOf(key, labels)
+		account := named.account
 		if account == leftOut {
 			continue
 		}
 		complain := func(err error) { wrong = append(wrong, lineError{key.line, key.Label(), err}) }
 		if !slices.Contains(known, account) {
-			err := fmt.Errorf("%w %s is called %q", errUnmatched, overview.Practice.Name, printable(account))
-			if near := near(account, known); len(near) > 0 {
-				err = fmt.Errorf("%w; did you mean %s", err, near[0])
-			}
-			complain(err)
+			complain(unmatched(overview.Practice.Name, named, known))
 			continue
 		}
 		i := slices.IndexFunc(plan, func(p planned) bool { return p.account == account })
@@ -161,15 +165,30 @@ func match(overview core.Overview, keys []lineKey, labels map[string]string) (pl
 	return plan, wrong
 }
 
+// unmatched says that a practice has no such account.
+func unmatched(practice string, named mapped, known []string) error {
+	err := fmt.Errorf("%w %s is called %q", errUnmatched, practice, printable(named.account))
+	switch {
+	case named.line > 0:
+		err = fmt.Errorf("%w %s is called what line %d of --map says", errUnmatched, practice, named.line)
+	case named.account == "":
+		err = fmt.Errorf("%w: it has no name", errUnmatched)
+	}
+	if near := near(named.account, known); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %s", err, near[0])
+	}
+	return err
+}
+
 // accountOf returns the account that a key is for by its label, without the
 // domain that Windows puts before it.
-func accountOf(key lineKey, labels map[string]string) string {
+func accountOf(key lineKey, labels map[string]mapped) mapped {
 	for _, label := range []string{key.Label(), key.Account} {
-		if account, ok := labels[label]; ok {
-			return account
+		if named, ok := labels[label]; ok {
+			return named
 		}
 	}
-	return config.Fold(key.Account[strings.LastIndex(key.Account, `\`)+1:])
+	return mapped{account: config.Fold(key.Account[strings.LastIndex(key.Account, `\`)+1:])}
 }
 
 // try asks of each what an import would do. What is refused belongs to its line;

@@ -208,6 +208,9 @@ func parseKey(message []byte) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
+	if tells(name+" "+key.Issuer, encoding.EncodeToString(secret)) {
+		name, key.Issuer = "", ""
+	}
 	key.Account = key.account(name)
 	switch {
 	case kind == typeHOTP:
@@ -221,8 +224,11 @@ func parseKey(message []byte) (Key, error) {
 	default:
 		key.Secret, err = imported(secret)
 	}
+	if err != nil && key.Label() != "" {
+		err = fmt.Errorf("%s: %w", key.Label(), err)
+	}
 	if err != nil {
-		return Key{}, fmt.Errorf("%s: %w", key.Label(), err)
+		return Key{}, err
 	}
 	return key, nil
 }

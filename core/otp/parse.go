@@ -37,7 +37,8 @@ func (k Key) Label() string {
 // either place, padding, '&amp;' from a mail. A code that this product can't
 // make is refused, never taken for another one. The error says what is not
 // supported, and holds nothing of the text; the key that comes with it has what
-// could be read of issuer and account, and no secret.
+// could be read of issuer and account, and no secret. Of a text that has no
+// secret in its place, or one in its names too, the names are left out.
 func ParseURI(text string) (Key, error) {
 	uri, query, err := split(text)
 	if err != nil {
@@ -46,8 +47,11 @@ func ParseURI(text string) (Key, error) {
 	if !strings.EqualFold(uri.Scheme, "otpauth") {
 		return Key{}, errors.New("it does not begin with otpauth://")
 	}
-	key := Key{Issuer: label(query.Get("issuer"), maxIssuer)}
-	key.Account = key.account(strings.TrimPrefix(uri.Path, "/"))
+	var key Key
+	if !tells(uri.Path+" "+query.Get("issuer"), query.Get("secret")) {
+		key.Issuer = label(query.Get("issuer"), maxIssuer)
+		key.Account = key.account(strings.TrimPrefix(uri.Path, "/"))
+	}
 	for name := range query {
 		if len(query[name]) > 1 {
 			return key, errors.New("a parameter is there twice")
@@ -65,6 +69,20 @@ func ParseURI(text string) (Key, error) {
 	}
 	key.Secret, err = secretFromText(query.Get("secret"))
 	return key, err
+}
+
+// tells reports whether names may hold a secret, as in a text that lacks its '?'
+// or was put together wrongly: names are shown, and stand in errors. Secret is
+// that of the text in base32, "" if it has none where it belongs.
+func tells(names, secret string) bool {
+	names, secret = strings.ToUpper(label(names, longestText)), spaceless(strings.ToUpper(secret))
+	return secret == "" || strings.Contains(names, "SECRET=") || strings.Contains(spaceless(names), secret)
+}
+
+// spaceless takes out what people and programs put between the letters of a
+// secret, and after them.
+func spaceless(text string) string {
+	return strings.NewReplacer(" ", "", "-", "", "=", "").Replace(text)
 }
 
 // split parses a URI without ever putting it into an error.
@@ -133,7 +151,7 @@ func fixed(text string, ours int, format string) error {
 
 // secretFromText reads base32 as people write it.
 func secretFromText(text string) (Secret, error) {
-	text = strings.NewReplacer(" ", "", "-", "", "=", "").Replace(text)
+	text = spaceless(text)
 	key, err := encoding.DecodeString(strings.ToUpper(text))
 	if err != nil || encoding.EncodedLen(len(key)) != len(text) { // a letter too many is ignored by Go
 		return Secret{}, errors.New("the secret is no base32")

@@ -2,6 +2,7 @@ package otp
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -53,8 +54,8 @@ func TestWhatCanNotBeImportedIsNamed(t *testing.T) {
 		"counter":               {"otpauth://hotp/Evry:EV-0000-1?counter=1&secret=" + rfcBase32, "HOTP", "Evry:EV-0000-1"},
 		"steam":                 {"otpauth://steam/Evry:EV-0000-1?secret=" + rfcBase32, "no code by time", "Evry:EV-0000-1"},
 		"two_secrets":           {uri("&secret=AAAA"), "twice", "Evry:EV-0000-1"},
-		"no_secret":             {"otpauth://totp/Evry:EV-0000-1", "no secret", "Evry:EV-0000-1"},
-		"an_empty_secret":       {"otpauth://totp/Evry:EV-0000-1?secret=", "no secret", "Evry:EV-0000-1"},
+		"no_secret":             {"otpauth://totp/Evry:EV-0000-1", "no secret", ""},
+		"an_empty_secret":       {"otpauth://totp/Evry:EV-0000-1?secret=", "no secret", ""},
 		"no_base32":             {uri("1"), "no base32", "Evry:EV-0000-1"},
 		"a_letter_too_many":     {uri("A"), "no base32", "Evry:EV-0000-1"},
 		"half_a_character":      {"otpauth://totp/x?secret=AAA", "no base32", "x"},
@@ -76,6 +77,42 @@ func TestWhatCanNotBeImportedIsNamed(t *testing.T) {
 			}
 			if key.Label() != test.label || !key.Secret.IsZero() {
 				t.Errorf("label %q, a secret: %v", key.Label(), !key.Secret.IsZero())
+			}
+		})
+	}
+}
+
+// Names are shown and stand in errors: what is a secret, whole or cut off, never
+// comes back as one.
+func TestASecretIsNoName(t *testing.T) {
+	grouped := strings.ToLower(rfcBase32[:16] + "-" + rfcBase32[16:20] + " " + rfcBase32[20:])
+	for name, text := range map[string]string{
+		"no_question_mark":      "otpauth://totp/Evry:EV-0000-1secret=" + rfcBase32 + "&issuer=Evry",
+		"escaped_question_mark": "otpauth://totp/Evry:EV-0000-1%3Fsecret%3D" + rfcBase32,
+		"in_the_place_of_names": "otpauth://totp/" + rfcBase32,
+		"in_the_issuer":         "otpauth://totp/EV-0000-1?issuer=" + rfcBase32,
+		"and_another_one":       "otpauth://totp/x%26secret%3D" + rfcBase32 + "?secret=" + strings.Repeat("A", 32),
+		"twice":                 "otpauth://totp/" + rfcBase32 + "?secret=" + rfcBase32,
+		"twice_and_by_counter":  "otpauth://hotp/x:" + rfcBase32 + "?secret=" + rfcBase32,
+		"in_groups":             "otpauth://totp/" + url.PathEscape(grouped) + "?secret=" + rfcBase32,
+		"named_in_groups":       "otpauth://totp/" + rfcBase32 + "?secret=" + url.QueryEscape(grouped),
+		"cut_off":               "otpauth://totp/" + strings.Repeat("x", 40) + rfcBase32 + "?secret=" + rfcBase32,
+		"with_what_is_dropped":  "otpauth://totp/" + rfcBase32[:9] + "%07:" + rfcBase32[9:] + "?secret=" + rfcBase32,
+		"migrated":              message("\x0a\x38\x0a\x1412345678901234567890\x12\x20" + rfcBase32 + "\x10\x01"),
+		"migrated_name_alone":   message("\x0a\x22\x12\x20" + rfcBase32 + "\x10\x01"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			key, err := ParseURI(text)
+			told := fmt.Sprint(key, err)
+			if strings.HasPrefix(text, "otpauth-migration") {
+				batch, err := ParseMigration(text)
+				told = fmt.Sprint(batch, err)
+			}
+			told = strings.ToUpper(told)
+			for i := range len(rfcBase32) - 8 {
+				if strings.Contains(told, rfcBase32[i:i+8]) {
+					t.Fatalf("it tells %s", told)
+				}
 			}
 		})
 	}
@@ -245,7 +282,7 @@ func TestDamagedMigrationCodesAreRefused(t *testing.T) {
 		"eight_digits":      {message(entry("\x28\x02") + "\x10\x01"), "Evry:x: codes of other than 6 digits"},
 		"counter":           {message(entry("\x30\x01") + "\x10\x01"), "Evry:x: codes by counter (HOTP)"},
 		"another_kind":      {message(entry("\x30\x03") + "\x10\x01"), "Evry:x: it is no code by time"},
-		"no_secret":         {message("\x0a\x03\x12\x01x\x10\x01"), "x: there is no secret"},
+		"no_secret":         {message("\x0a\x03\x12\x01x\x10\x01"), "there is no secret"},
 		"a_short_secret":    {message("\x0a\x07\x0a\x02ab\x12\x01x\x10\x01"), "x: the secret has 2 bytes"},
 		"two_of_three":      {message(entry("\x30\x01") + entry("") + entry("\x28\x02") + "\x10\x01"), "\nEvry:x: codes of other"},
 	} {
