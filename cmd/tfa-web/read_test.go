@@ -32,6 +32,19 @@ func seeds(t *testing.T) []string {
 	return texts
 }
 
+// misnamed are texts with a secret in the place of a name.
+func misnamed(t *testing.T) []string {
+	key, err := otp.ParseURI(rfcURI)
+	must(t, err)
+	var texts []string
+	for _, name := range []string{"Evry:x%3Fsecret%3D" + rfcBase32, rfcBase32, strings.ToLower(rfcBase32[:16]) + "-" + rfcBase32[16:], rfcBase32[:9] + "%07:" + rfcBase32[9:]} {
+		texts = append(texts, "otpauth://totp/"+name, "otpauth://totp/"+name+"?secret="+rfcBase32, "otpauth://hotp/"+name+"?secret="+rfcBase32, "otpauth://totp/x?issuer="+name+"&secret="+rfcBase32, "otpauth://totp/"+name+"?secret="+otherBase32)
+	}
+	migrated, err := otp.Batches([]otp.Key{{Issuer: "Evry", Account: rfcBase32, Secret: key.Secret}, {Account: otherBase32, Secret: key.Secret}}, 10, 300)[0].URI()
+	must(t, err)
+	return append(texts, migrated)
+}
+
 // mutated changes texts in the ways of people and of bad luck: always the same
 // ones.
 func mutated(texts []string, n int) []string {
@@ -84,7 +97,7 @@ func TestThePageTakesAndRefusesWhatTheServersDo(t *testing.T) {
 	h := serving(t, pages(t), "127.0.0.1:0")
 	b := browser.Start(t, "")
 	b.Open(h.address + "otp/")
-	texts := mutated(seeds(t), 3000)
+	texts := append(mutated(seeds(t), 3000), misnamed(t)...)
 	list, err := json.Marshal(texts)
 	must(t, err)
 	got := browser.Eval[[]reading](b, fmt.Sprintf(`import("./read.js").then(({read}) => %s.map((text) => {
@@ -129,7 +142,7 @@ func TestMalformedTextsGetASentence(t *testing.T) {
 	b := browser.Start(t, "")
 	b.Open(h.address + "otp/")
 	texts := []string{"", " ", "123456", "123 456", "hallo", "https://www.evry.nl/otp", rfcBase32[:16], rfcBase32 + "A", strings.Repeat("A", 70000), "otpauth://", "\u200b", rfcURI + "\nhallo"}
-	for _, text := range mutated(seeds(t), 600) {
+	for _, text := range append(mutated(seeds(t), 600), misnamed(t)...) {
 		if strings.HasPrefix(text, "otpauth") && !byCore(text).Taken {
 			texts = append(texts, text)
 		}
@@ -153,7 +166,7 @@ func TestMalformedTextsGetASentence(t *testing.T) {
 	})()`, list))
 	for i, sentence := range sentences {
 		if len(sentence) < 20 || !strings.HasSuffix(strings.TrimSpace(sentence), ".") && !strings.Contains(sentence, "beheertool") ||
-			strings.Contains(sentence, rfcBase32[:8]) || strings.Contains(sentence, "{{") || strings.Contains(sentence, "refused.") {
+			strings.Contains(strings.ToUpper(sentence), rfcBase32[:8]) || strings.Contains(sentence, "{{") || strings.Contains(sentence, "refused.") {
 			t.Errorf("%.80q gets %q", texts[i], sentence)
 		}
 	}

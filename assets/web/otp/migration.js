@@ -1,7 +1,8 @@
 // Migration codes: several accounts at once, as Google Authenticator hands them
 // over. The format is told in core/otp/migration.go.
 
-import { Refused, accountOf, checkSecret, label, maxIssuer, split, utf8 } from "./uri.js";
+import { toBase32 } from "./base32.js";
+import { Refused, checkSecret, namesOf, split, utf8 } from "./uri.js";
 
 const mostCodes = 1000n;
 
@@ -35,17 +36,16 @@ export function readMigration(text) {
 
 // readEntry reads one OtpParameters.
 function readEntry(message) {
-  const key = { issuer: "" };
-  const entry = { secret: new Uint8Array(), name: "", algorithm: 0n, digits: 0n, type: 0n };
+  const entry = { secret: new Uint8Array(), name: "", issuer: "", algorithm: 0n, digits: 0n, type: 0n };
   eachField(message, (field, number, bytes) => {
     if (field === 1n) entry.secret = bytes;
     if (field === 2n) entry.name = utf8(bytes);
-    if (field === 3n) key.issuer = label(utf8(bytes), maxIssuer);
+    if (field === 3n) entry.issuer = utf8(bytes);
     if (field === 4n) entry.algorithm = number;
     if (field === 5n) entry.digits = number;
     if (field === 6n) entry.type = number;
   });
-  key.account = accountOf(key, entry.name);
+  const key = namesOf(entry.name, entry.issuer, toBase32(entry.secret));
   try {
     if (entry.type === 1n) throw new Refused("counter");
     if (entry.type > 2n) throw new Refused("not_time");

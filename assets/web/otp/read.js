@@ -1,7 +1,8 @@
 // Reads what people paste: key URIs, migration codes, bare secrets. It takes and
 // refuses what core/otp does; tests hold the two side by side.
 
-import { Refused, accountOf, checkSecret, label, maxIssuer, split } from "./uri.js";
+import { Refused, checkSecret, namesOf, split } from "./uri.js";
+import { fromBase32 } from "./base32.js";
 import { readMigration } from "./migration.js";
 
 // read returns {keys, parts, refused}. Keys have issuer, account and secret;
@@ -44,14 +45,13 @@ function readLine(line) {
 // padding, '&amp;' from a mail.
 export function readURI(text) {
   const uri = split(text);
-  const key = { issuer: label(uri.query("issuer"), maxIssuer) };
-  key.account = accountOf(key, uri.path);
+  const key = namesOf(uri.path, uri.query("issuer"), uri.query("secret"));
   try {
     if (uri.twice) throw new Refused("twice");
     if (uri.host === "hotp") throw new Refused("counter");
     if (uri.host !== "totp") throw new Refused("not_time");
     supported(uri.query);
-    key.secret = checkSecret(base32(uri.query("secret")));
+    key.secret = checkSecret(fromBase32(uri.query("secret")));
   } catch (error) {
     throw error instanceof Refused ? error.of(key) : error;
   }
@@ -81,22 +81,5 @@ function readSecret(text) {
   if (/^\d{3}\s?\d{3}$/.test(text)) throw new Refused("code");
   const bare = text.replace(/%3d/gi, "").replace(/\s/g, "");
   if (!/^[a-z2-7=-]*$/i.test(bare)) throw new Refused("unknown");
-  return checkSecret(base32(bare));
-}
-
-// base32 is RFC 4648, section 6, as people write it.
-function base32(text) {
-  const letters = text.replace(/[ =-]/g, "").toUpperCase();
-  if (!/^[A-Z2-7]*$/.test(text.replace(/[ =a-z-]/g, "")) || [1, 3, 6].includes(letters.length % 8)) throw new Refused("no_base32");
-  const bytes = [];
-  let bits = 0;
-  let value = 0;
-  for (const letter of letters) {
-    value = ((value << 5) | "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter)) & 0xfff;
-    bits += 5;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes.push((value >> bits) & 0xff);
-  }
-  return new Uint8Array(bytes);
+  return checkSecret(fromBase32(bare));
 }

@@ -1,7 +1,7 @@
 // The parts of a URI, read as strictly as Go's net/url does, and what core/otp
 // makes of them.
 
-export const maxIssuer = 40;
+const maxIssuer = 40;
 const maxAccount = 60;
 const longestText = 65536;
 
@@ -13,11 +13,9 @@ export class Refused extends Error {
     this.all = [{ why, args }];
   }
 
-  // of adds which account it is about; not if a secret has slipped into its name,
-  // as in a text that lacks a '?'.
-  of(key) {
-    const name = [key.issuer, key.account].filter(Boolean).join(" ");
-    if (!/[a-z2-7]{16}|=/i.test(name)) for (const refusal of this.all) refusal.label ||= name;
+  // of adds which account it is about.
+  of({ issuer, account }) {
+    for (const refusal of this.all) refusal.label ||= [issuer, account].filter(Boolean).join(" ");
     return this;
   }
 
@@ -75,14 +73,31 @@ export function utf8(bytes) {
 }
 
 // label makes a name fit to be shown.
-export function label(text, longest) {
+function label(text, longest) {
   const plain = text.replace(/\p{Cc}/gu, "").replaceAll(":", "-");
   return [...plain].slice(0, longest).join("").trim();
 }
 
+// namesOf returns issuer and account of a key with this secret, in base32. Names
+// are shown and stand in errors: those that may hold a secret are left out.
+export function namesOf(path, issuer, secret) {
+  const key = { issuer: "", account: "" };
+  if (tells(`${path} ${issuer}`, secret)) return key;
+  key.issuer = label(issuer, maxIssuer);
+  key.account = accountOf(key, path);
+  return key;
+}
+
+// tells is that of core/otp.
+function tells(names, secret) {
+  const spaceless = (text) => text.toUpperCase().replace(/[ =-]/g, "");
+  const shown = label(names, longestText);
+  return spaceless(secret) === "" || shown.toUpperCase().includes("SECRET=") || spaceless(shown).includes(spaceless(secret));
+}
+
 // accountOf returns the account of a label "issuer:account", and takes the
 // issuer from there if nothing else named one.
-export function accountOf(key, text) {
+function accountOf(key, text) {
   const colon = text.indexOf(":");
   if (colon < 0) return label(text, maxAccount);
   key.issuer ||= label(text.slice(0, colon), maxIssuer);
