@@ -16,8 +16,9 @@ export async function look(video) {
   }
   const own = stream;
   video.srcObject = own;
-  video.hidden = false;
+  video.parentElement.hidden = false;
   await video.play();
+  video.scrollIntoView({ block: "nearest" });
   try {
     while (stream === own) {
       const text = find(video, video.videoWidth, video.videoHeight);
@@ -26,7 +27,7 @@ export async function look(video) {
     }
     return "";
   } finally {
-    video.hidden = true;
+    video.parentElement.hidden = true;
     video.srcObject = null;
     if (stream === own) stopLooking();
     else end(own);

@@ -74,7 +74,7 @@ async function takePictures(files) {
 }
 
 async function useCamera() {
-  complain(text("camera_look"));
+  complain();
   try {
     const found = await look(by("video"));
     if (found) await take(found);

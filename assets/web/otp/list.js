@@ -34,15 +34,15 @@ function card(account, i) {
   const item = pattern.content.cloneNode(true).firstElementChild;
   const name = nameOf(account);
   const button = (kind) => item.querySelector("." + kind);
-  item.dataset.id = account.id;
+  Object.assign(item.dataset, { id: account.id, name });
   button("issuer").textContent = account.issuer;
   button("name").textContent = account.account;
-  for (const kind of ["copy", "rename", "up", "down", "remove"]) button(kind).setAttribute("aria-label", `${button(kind).textContent}: ${name}`);
+  for (const kind of ["rename", "up", "down", "remove"]) button(kind).setAttribute("aria-label", `${button(kind).textContent}: ${name}`);
   button("more").querySelector("summary").setAttribute("aria-label", `${button("more").querySelector("summary").textContent}: ${name}`);
   button("up").hidden = i === 0;
   button("down").hidden = i === accounts().length - 1;
-  button("copy").addEventListener("click", () => copy(item, name));
-  button("code").addEventListener("click", () => copy(item, name));
+  button("copy").addEventListener("click", () => copy(item));
+  button("code").addEventListener("click", () => copy(item));
   button("rename").addEventListener("click", () => askName(account));
   button("remove").addEventListener("click", () => askRemove(account, name));
   for (const [kind, by] of [["up", -1], ["down", 1]]) {
@@ -65,13 +65,23 @@ function openMore(id, kind) {
   (button.hidden ? item.querySelector("summary") : button).focus();
 }
 
-async function copy(item, name) {
+async function copy(item) {
+  const { code: copied, name } = item.dataset;
   try {
-    await navigator.clipboard.writeText(item.dataset.code);
+    await navigator.clipboard.writeText(copied);
+    for (const one of list.children) labelCopy(one, one === item && one.dataset.code === copied ? "is_copied" : "copy");
     say("copied", { Name: name });
   } catch {
     say("not_copied", { Name: name });
+    document.getElementById("status").scrollIntoView({ block: "nearest" });
   }
+}
+
+// labelCopy says on the button whether the code that is shown is on the clipboard.
+function labelCopy(item, key) {
+  const button = item.querySelector(".copy");
+  button.textContent = text(key);
+  button.setAttribute("aria-label", `${text(key)}: ${item.dataset.name}`);
 }
 
 async function askName(account) {
@@ -84,7 +94,7 @@ async function askName(account) {
 }
 
 async function askRemove(account, name) {
-  const sure = await ask({ title: text("remove_title", { Name: name }), text: text("remove_text"), yes: text("remove_yes"), no: text("no") });
+  const sure = await ask({ title: text("remove_title", { Name: name }), text: text("remove_text"), yes: text("remove_yes"), no: text("no"), final: true });
   if (!sure) return;
   await remove(account.id);
   await shrunk();
@@ -108,6 +118,7 @@ async function fill(cards) {
 function show(item, [current, next], left) {
   if (item.dataset.code !== current) {
     item.dataset.code = current;
+    labelCopy(item, "copy");
     item.querySelector(".code").replaceChildren(...groups(current));
     item.querySelector(".next-code").replaceChildren(...groups(next));
   }

@@ -13,7 +13,9 @@ const by = (id) => document.getElementById(id);
 // say tells what was done, to eyes and screen readers.
 const say = (key, args) => (by("status").textContent = text(key, args));
 
-// warn shows a note that stays; without sentences it is taken away.
+// warn shows a note that stays; without sentences it is taken away. A sentence
+// may be in pieces, some of them elements. What is only found out later stands
+// where it moves no button away from under a hand.
 function warn(id, ...sentences) {
   by(id)?.remove();
   if (!sentences.length) return;
@@ -21,14 +23,18 @@ function warn(id, ...sentences) {
   note.id = id;
   note.className = "note";
   note.setAttribute("role", "alert");
-  note.append(...sentences.map((sentence) => Object.assign(document.createElement("p"), { textContent: sentence })));
-  by("notes").append(note);
+  note.append(...sentences.map((sentence) => {
+    const line = document.createElement("p");
+    line.append(...[sentence].flat());
+    return line;
+  }));
+  (by(`${id}-notes`) ?? by("notes")).append(note);
 }
 
 async function start() {
   by("late").hidden = true;
   const lacking = unable();
-  if (lacking) return warn("unable", text(lacking), ...(lacking === "insecure" ? [text("insecure_do", { Address: secureAddress() })] : []));
+  if (lacking) return warn("unable", text(lacking), ...(lacking === "insecure" ? [goSecure()] : []));
   list.setUp(say, async () => {
     await show();
     by("setup").focus();
@@ -56,7 +62,13 @@ function unable() {
   return needed.every(Boolean) ? "" : "old";
 }
 
-const secureAddress = () => location.href.replace(/^http:/, "https:");
+// goSecure is a sentence with a link to this page over https.
+function goSecure() {
+  const link = document.createElement("a");
+  link.href = link.textContent = location.href.replace(/^http:/, "https:");
+  const [before, after] = text("insecure_do", { Address: "\n" }).split("\n");
+  return [before, link, after];
+}
 
 // show shows what there is: accounts, the question for the passphrase, or how to
 // begin.
@@ -110,17 +122,17 @@ function wire() {
 
 async function unlock() {
   const field = by("unlock-passphrase");
+  by("status").textContent = "";
   const isRight = await accounts.unlockWith(field.value);
   field.value = "";
   by("unlock-error").textContent = isRight ? "" : text("passphrase_wrong");
   if (!isRight) return field.focus();
-  by("status").textContent = "";
   await show();
   by("accounts").querySelector(".copy")?.focus();
 }
 
 async function wipe() {
-  const sure = await ask({ title: text("wipe_title"), text: text("wipe_text"), yes: text("wipe_yes"), no: text("no") });
+  const sure = await ask({ title: text("wipe_title"), text: text("wipe_text"), yes: text("wipe_yes"), no: text("no"), final: true });
   if (!sure) return;
   await accounts.wipe();
   await show();
@@ -146,7 +158,7 @@ async function checkClock() {
   const ahead = await measure();
   if (ahead === 0) return warn("clock");
   const seconds = Math.round(Math.abs(ahead) / 1000);
-  const by = text("minutes", { Minutes: Math.floor(seconds / 60), Seconds: seconds % 60 });
+  const by = seconds < 120 ? text("seconds", { N: seconds }) : text("minutes", { N: Math.round(seconds / 60) });
   warn("clock", text(ahead > 0 ? "clock_ahead" : "clock_behind", { By: by }), text("clock_do"));
   await list.tick();
 }

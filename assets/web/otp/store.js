@@ -56,8 +56,9 @@ export async function change(alter) {
   return state;
 }
 
-// Windows with this page tell each other of changes.
-const others = new BroadcastChannel("tfa-otp");
+// Windows with this page tell each other of changes. A browser that is too old
+// for that must get as far as being told so.
+const others = window.BroadcastChannel && new BroadcastChannel("tfa-otp");
 
 export const onChange = (listener) => others.addEventListener("message", listener);
 
