@@ -1,12 +1,9 @@
 package main
 
 import (
-	"embed"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,63 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"evry.nl/tfa/cmd/internal/browser"
-	"evry.nl/tfa/cmd/internal/npm"
 )
-
-//go:embed testdata/npm
-var npmFiles embed.FS
-
-// axe returns the rules for people with disabilities, of npm's axe-core.
-func axe(t *testing.T) string {
-	t.Helper()
-	files, err := fs.Sub(npmFiles, "testdata/npm")
-	must(t, err)
-	folder, err := npm.Folder(t.Context(), files)
-	must(t, err)
-	script, err := os.ReadFile(filepath.Join(folder, "node_modules", "axe-core", "axe.min.js"))
-	must(t, err)
-	return string(script)
-}
-
-// Every screen, in both languages, light and dark.
-func TestAxeFindsNothing(t *testing.T) {
-	script := axe(t)
-	h := serving(t, pages(t), "127.0.0.1:0")
-	for _, document := range []string{"", "en.html"} {
-		b := browser.Start(t, "")
-		b.Resize(320, 700)
-		check := func(screen string) {
-			t.Helper()
-			for _, theme := range []string{"light", "dark"} {
-				b.Prefer("prefers-color-scheme", theme)
-				found := browser.Eval[string](b, `axe.run().then((r) => r.violations.flatMap((v) => v.nodes.map((n) => v.id + ": " + n.html)).join("\n"))`)
-				if found != "" {
-					t.Errorf("%q, %s, %s: %s", document, screen, theme, found)
-				}
-			}
-			if browser.Eval[bool](b, `document.documentElement.scrollWidth > 320`) {
-				t.Errorf("%q, %s: it is wider than the window", document, screen)
-			}
-		}
-		b.Open(h.address + "otp/" + document)
-		b.Sees("#setup")
-		browser.Eval[bool](b, script+`; true`)
-		browser.Eval[bool](b, `document.querySelectorAll("details").forEach((d) => d.open = true), true`)
-		check("start")
-		b.Click("#setup")
-		b.Paste("#text", "otpauth://hotp/x?secret=a")
-		b.Click("#form .primary")
-		b.Sees("#error p")
-		check("a refused text")
-		b.Paste("#text", rfcURI+"\n"+otherURI)
-		b.Click("#form .primary")
-		b.Click(".more summary")
-		check("codes")
-		b.Click("#wipe")
-		b.Sees("#ask")
-		check("a question")
-	}
-}
 
 // leaks are ways in which a script sends something to another host.
 var leaks = map[string]string{

@@ -170,13 +170,15 @@ func Eval[T any](b *Browser, expression string) T {
 	return value
 }
 
-// Until waits for an expression to become true. It asks once a frame.
+// Until waits for an expression to become true; an exception is not. It asks
+// once a frame.
 func (b *Browser) Until(expression string) {
 	b.t.Helper()
 	const wait = `new Promise((resolve, reject) => {
 		const until = performance.now() + %d;
+		const holds = async () => { try { return await (%s) } catch { return false } };
 		const look = async () => {
-			if (await (%s)) resolve(true);
+			if (await holds()) resolve(true);
 			else if (performance.now() > until) reject(new Error("not in time; the page says: " + document.body.innerText));
 			else setTimeout(look, 15);
 		};
