@@ -21,6 +21,7 @@ var benchmarks = []struct {
 	packages []string
 }{
 	{5, "^(BenchmarkLogon|BenchmarkLogonsAtOnce)$", []string{"./cmd/tfa-logon", "./storage/sqlite"}},
+	{5, "^BenchmarkFirstCode$", []string{"./cmd/tfa-web"}},
 	{1, "^(BenchmarkWaiting|BenchmarkWaitingOverRDP)$", []string{"./cmd/tfa-logon"}},
 }
 
@@ -40,6 +41,9 @@ var figures = []struct {
 	{"32 logons at once, the slowest of a hundred", oursLogon + "together=32", theirsLogon + "together=32", "p99-ms"},
 	{"the same, built for terminals alone", leanLogon + "together=32", theirsLogon + "together=32", "p99-ms"},
 	{"the same in one process: 32 decisions on 32 stores", "BenchmarkLogonsAtOnce", "", "p99-ms"},
+	{"web page to its first code, in a browser that has it", "BenchmarkFirstCode/from=kept", "", "p50-ms"},
+	{"the same, all from the host", "BenchmarkFirstCode/from=host", "", "p50-ms"},
+	{"the same, the browser has just started", "BenchmarkFirstCode/from=new_browser", "", "p50-ms"},
 	{"waiting window: computes", "BenchmarkWaiting/front=window", "", "cpu-ms/min"},
 	{"waiting window: wakes", "BenchmarkWaiting/front=window", "", "switches/s"},
 	{"waiting window: memory", "BenchmarkWaiting/front=window", "", "pss-MB"},
@@ -55,7 +59,7 @@ func bench(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		return usageError("bench takes no arguments")
 	}
-	if err := ensure(ctx, slices.Concat(buildPackages, displayPackages, testPackages, peerPackages)); err != nil {
+	if err := ensure(ctx, slices.Concat(buildPackages, displayPackages, testPackages, browserPackages, peerPackages)); err != nil {
 		return err
 	}
 	found := results{}

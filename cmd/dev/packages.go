@@ -63,7 +63,11 @@ var (
 		{"freerdp2-dev", "freerdp-devel", "freerdp", "/usr/include/freerdp2/freerdp/svc.h"},
 		{"cron", "cronie", "cronie", "cron"},
 		{"at", "at", "at", "atd"},
+	}
+	// browserPackages show the web pages.
+	browserPackages = []pkg{
 		{"chromium", "chromium", "chromium", "chromium"},
+		{"fonts-dejavu-core", "dejavu-sans-fonts", "ttf-dejavu", "/usr/share/fonts"},
 	}
 	// nodePackages run the second opinions that npm has.
 	nodePackages = []pkg{

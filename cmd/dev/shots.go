@@ -11,7 +11,8 @@ import (
 )
 
 // shots draws every screen into a folder. The drawing is a test of the rooms of
-// ui, so that it is never out of date: TestShots, told where by its flag -shots.
+// ui and of the commands, so that it is never out of date: TestShots, told where
+// by its flag -shots.
 func shots(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return usageError("shots takes one argument, the folder for the pictures")
@@ -23,15 +24,18 @@ func shots(ctx context.Context, args []string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
-	rooms, err := drawing("ui")
+	if err := ensure(ctx, browserPackages); err != nil {
+		return err
+	}
+	rooms, err := drawing("ui", "cmd")
 	if err != nil {
 		return err
 	}
 	if len(rooms) == 0 {
-		return fmt.Errorf("no package below ui has a TestShots")
+		return fmt.Errorf("no package below ui or cmd has a TestShots")
 	}
 	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"test", "-count=1", "-run", "^TestShots$"}, rooms, []string{"-args", "-shots", folder})...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // drawn by Fyne itself: the same on every machine
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // windows are drawn by Fyne itself: the same on every machine
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("drawing: %w", err)
@@ -46,12 +50,15 @@ func shots(ctx context.Context, args []string) error {
 
 // drawing returns the packages that have a TestShots: others would not know the
 // flag.
-func drawing(root string) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(root, "*", "*_test.go"))
-	if err != nil {
-		return nil, fmt.Errorf("looking for tests: %w", err)
+func drawing(roots ...string) ([]string, error) {
+	var files, rooms []string
+	for _, root := range roots {
+		found, err := filepath.Glob(filepath.Join(root, "*", "*_test.go"))
+		if err != nil {
+			return nil, fmt.Errorf("looking for tests: %w", err)
+		}
+		files = append(files, found...)
 	}
-	var rooms []string
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {

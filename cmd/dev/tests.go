@@ -34,7 +34,7 @@ func test(ctx context.Context, args []string) error {
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
 	}
-	needed := slices.Concat(buildPackages, displayPackages, testPackages)
+	needed := slices.Concat(buildPackages, displayPackages, testPackages, browserPackages)
 	if !there("node") || !there("npm") { // often from elsewhere, and then Debian's can't stand beside it
 		needed = slices.Concat(needed, nodePackages)
 	}
