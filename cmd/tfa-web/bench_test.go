@@ -65,7 +65,7 @@ func measure(b *testing.B, forget func(person *browser.Browser) *browser.Browser
 		person.Open(h.address + "otp/")
 		person.Until("window.firstCode")
 		took = append(took, browser.Eval[float64](person, "window.firstCode"))
-		_, err = chromedp.Call(person.Context(), page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: script.Identifier})
+		_, err = chromedp.Call(person.Context(), page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(script))
 		must(b, err)
 	}
 	slices.Sort(took)

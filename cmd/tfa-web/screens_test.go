@@ -35,97 +35,128 @@ const scenes = `(() => {
 	if (scene === "late") document.getElementById = undefined;
 })()`
 
-// walk goes through everything that a person can see in a language, and calls
-// look at each screen.
-func walk(t *testing.T, language string, look func(b *browser.Browser, screen string)) {
-	var slow atomic.Bool // this computer's clock, by ours
-	inner := newServer(pages(t), false).Handler
-	h := answering(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slow.Load() {
-			w.Header().Set("Date", time.Now().Add(5*time.Minute).UTC().Format(http.TimeFormat))
-		}
-		inner.ServeHTTP(w, r)
-	}), "127.0.0.1:0")
-	b := startWith(t, scenes, chromedp.Flag("host-resolver-rules", "MAP praktijk.test 127.0.0.1"), chromedp.Flag("use-fake-device-for-media-stream", true),
-		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-file-for-fake-video-capture", film(t, pages(t)["otp/icon-192.png"])))
-	address := h.address + "otp/" + strings.TrimPrefix(web.Document(language), "index.html")
-	open := func(scene string) { b.Open(address + "?" + scene) }
-	// seen looks at what a selector finds, once it is there.
-	seen := func(selector, screen string) {
-		b.Sees(selector)
-		look(b, screen)
-	}
+// walk is a walk through everything that a person can see in a language.
+type walk struct {
+	*browser.Browser
+	address string      // of the page
+	isSlow  atomic.Bool // this computer's clock, by the host's
+	look    func(b *browser.Browser, screen string)
+}
 
-	open("")
-	seen("#setup", "start")
-	browser.Eval[bool](b, `document.querySelectorAll("details").forEach((d) => d.open = true), true`)
-	seen("#safe p", "explained")
-	open("")
-	b.Click("#setup")
-	seen("#form", "form")
-	b.Paste("#text", "otpauth://hotp/x?secret="+rfcBase32+"\nhttps://www.evry.nl\n123456")
-	b.Click("#form .primary")
-	seen("#error p", "refused")
-	b.Click("#camera")
-	b.Until(`document.getElementById("video").currentTime > 0`)
-	seen("#video", "camera")
-	b.Click("#cancel")
-	setUp(b, rfcURI)
-	seen(".code", "account")
-	open("next")
-	seen(".next-code", "next")
-	open("")
-	setUp(b, otherURI+"\notpauth://totp/Huisartsenpraktijk%20De%20Linde%20%26%20Zonen:PRAKTIJK%5Cm.vandenberg-jansen?secret="+strings.Repeat("A7", 16))
-	b.Sees(".account:nth-child(3)")
-	b.Click(".account:nth-child(2) summary")
-	seen(".account:nth-child(2) .remove", "several")
-	b.Click(".account:nth-child(2) .rename")
-	seen("#ask", "rename")
-	b.Click("#ask-no")
-	b.Click(".account:nth-child(2) .remove")
-	seen("#ask", "remove")
-	b.Click("#ask-no")
-	setUp(b, strings.Replace(rfcURI, rfcBase32, strings.Repeat("B6", 16), 1))
-	seen("#ask", "replace")
-	b.Click("#ask-no")
-	b.Click("#wipe")
-	seen("#ask", "wipe")
-	b.Click("#ask-no")
-	slow.Store(true)
-	open("")
-	seen("#clock", "clock")
-	slow.Store(false)
-	open("")
-	b.Click("#wipe")
-	b.Click("#ask-yes")
-	b.Sees("#start")
-	seen("#setup", "wiped")
-	b.Click("#setup")
-	b.Paste("#text", rfcURI)
-	b.Click("#protect summary")
-	b.Paste("#passphrase", "paard batterij nietje juist")
-	seen("#again", "passphrase")
-	b.Paste("#again", "paard batterij nietje juist")
-	b.Click("#form .primary")
-	seen("#lock", "protected")
-	b.Click("#lock")
-	seen("#unlock", "locked")
-	b.Type("#unlock-passphrase", "iets anders\r")
-	b.Until(`document.getElementById("unlock-error").textContent !== ""`)
-	seen("#unlock", "locked-wrong")
-	b.Open(h.address + "otp/icon.svg")
-	browser.Eval[bool](b, erase)
-	open("")
-	seen("#gone-note", "gone")
+// walkThrough calls look at each screen.
+func walkThrough(t *testing.T, language string, look func(b *browser.Browser, screen string)) {
+	w := &walk{look: look}
+	inner := newServer(pages(t), false).Handler
+	h := answering(t, http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if w.isSlow.Load() {
+			out.Header().Set("Date", time.Now().Add(5*time.Minute).UTC().Format(http.TimeFormat))
+		}
+		inner.ServeHTTP(out, r)
+	}), "127.0.0.1:0")
+	w.Browser = startWith(t, scenes, chromedp.Flag("host-resolver-rules", "MAP praktijk.test 127.0.0.1"), chromedp.Flag("use-fake-device-for-media-stream", true),
+		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-file-for-fake-video-capture", film(t, pages(t)["otp/icon-192.png"])))
+	w.address = h.address + "otp/" + strings.TrimPrefix(web.Document(language), "index.html")
+	w.settingUp()
+	w.accounts()
+	w.passphrase()
+	w.Open(h.address + "otp/icon.svg") // so that nothing holds the store
+	browser.Eval[bool](w.Browser, erase)
+	w.troubles()
+}
+
+// scene opens the page in a scene.
+func (w *walk) scene(scene string) { w.Open(w.address + "?" + scene) }
+
+// seen looks at a screen once what a selector finds is there.
+func (w *walk) seen(selector, screen string) {
+	w.Sees(selector)
+	w.look(w.Browser, screen)
+}
+
+// settingUp goes as far as the first account.
+func (w *walk) settingUp() {
+	w.scene("")
+	w.seen("#setup", "start")
+	browser.Eval[bool](w.Browser, `document.querySelectorAll("details").forEach((d) => d.open = true), true`)
+	w.seen("#safe p", "explained")
+	w.scene("")
+	w.Click("#setup")
+	w.seen("#form", "form")
+	w.Paste("#text", "otpauth://hotp/x?secret="+rfcBase32+"\nhttps://www.evry.nl\n123456")
+	w.Click("#form .primary")
+	w.seen("#error p", "refused")
+	w.Click("#camera")
+	w.Until(`document.getElementById("video").currentTime > 0`)
+	w.seen("#video", "camera")
+	w.Click("#cancel")
+}
+
+// accounts shows what can be done with them.
+func (w *walk) accounts() {
+	setUp(w.Browser, rfcURI)
+	w.seen(".code", "account")
+	w.scene("next")
+	w.seen(".next-code", "next")
+	w.scene("")
+	setUp(w.Browser, otherURI+"\notpauth://totp/Huisartsenpraktijk%20De%20Linde%20%26%20Zonen:PRAKTIJK%5Cm.vandenberg-jansen?secret="+strings.Repeat("A7", 16))
+	w.Sees(".account:nth-child(3)")
+	w.Click(".account:nth-child(2) summary")
+	w.seen(".account:nth-child(2) .remove", "several")
+	w.Click(".account:nth-child(2) .rename")
+	w.seen("#ask", "rename")
+	w.Click("#ask-no")
+	w.Click(".account:nth-child(2) .remove")
+	w.seen("#ask", "remove")
+	w.Click("#ask-no")
+	setUp(w.Browser, strings.Replace(rfcURI, rfcBase32, strings.Repeat("B6", 16), 1))
+	w.seen("#ask", "replace")
+	w.Click("#ask-no")
+	w.Sees(".account:nth-child(4)")
+	w.SeesNot("#form")
+	w.Click("#wipe")
+	w.seen("#ask", "wipe")
+	w.Click("#ask-no")
+	w.isSlow.Store(true)
+	w.scene("")
+	w.seen("#clock", "clock")
+	w.isSlow.Store(false)
+}
+
+// passphrase begins anew, with one.
+func (w *walk) passphrase() {
+	w.scene("")
+	w.Click("#wipe")
+	w.Click("#ask-yes")
+	w.Sees("#start")
+	w.seen("#setup", "wiped")
+	w.Click("#setup")
+	w.Paste("#text", rfcURI)
+	w.Click("#protect summary")
+	w.Paste("#passphrase", "paard batterij nietje juist")
+	w.seen("#again", "passphrase")
+	w.Paste("#again", "paard batterij nietje juist")
+	w.Click("#form .primary")
+	w.seen("#lock", "protected")
+	w.Click("#lock")
+	w.seen("#unlock", "locked")
+	w.Type("#unlock-passphrase", "iets anders\r")
+	w.Until(`document.getElementById("unlock-error").textContent !== ""`)
+	w.seen("#unlock", "locked-wrong")
+}
+
+// troubles shows what is said when something is wrong.
+func (w *walk) troubles() {
+	w.scene("")
+	w.seen("#gone-note", "gone")
 	for _, scene := range []string{"no-store", "old"} {
-		open(scene)
-		seen("#unable", scene)
+		w.scene(scene)
+		w.seen("#unable", scene)
 	}
-	open("late")
-	seen("#late", "late")
-	address = strings.Replace(address, "127.0.0.1", "praktijk.test", 1)
-	open("")
-	seen("#unable", "insecure")
+	w.scene("late")
+	w.seen("#late", "late")
+	w.address = strings.Replace(w.address, "127.0.0.1", "praktijk.test", 1)
+	w.scene("")
+	w.seen("#unable", "insecure")
 }
 
 var themes = []string{"light", "dark"}
@@ -137,7 +168,7 @@ func TestShots(t *testing.T) {
 		folder = t.TempDir()
 	}
 	for _, language := range translations.Languages() {
-		walk(t, language, func(b *browser.Browser, screen string) {
+		walkThrough(t, language, func(b *browser.Browser, screen string) {
 			for _, width := range []int{320, 1024} {
 				b.Resize(width, 640)
 				for _, theme := range themes {
@@ -167,7 +198,7 @@ func axe(t *testing.T) string {
 func TestAxeFindsNothing(t *testing.T) {
 	script := axe(t)
 	for _, language := range translations.Languages() {
-		walk(t, language, func(b *browser.Browser, screen string) {
+		walkThrough(t, language, func(b *browser.Browser, screen string) {
 			b.Resize(320, 640)
 			browser.Eval[bool](b, script+`; true`)
 			for _, theme := range themes {
