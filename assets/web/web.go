@@ -1,5 +1,5 @@
 // Package web holds the pages for browsers: otp shows codes to people without a
-// phone. Pages are plain HTML, CSS and JavaScript modules; what a language says
+// phone, tfa is the manual. Pages are plain HTML, CSS and JavaScript modules; what a language says
 // comes from assets/translations. Nothing is built by other tools.
 package web
 
@@ -24,7 +24,7 @@ import (
 
 //go:generate go run evry.nl/tfa/cmd/internal/decoder otp/qr.js
 
-//go:embed layout.html otp.html otp shared
+//go:embed layout.html otp.html tfa.nl.html tfa.en.html otp tfa shared
 var sources embed.FS
 
 // page is a page of the site: a folder that needs nothing outside of itself.
@@ -32,24 +32,40 @@ type page struct {
 	name string
 	// templates fill the frame of layout.html, by language.
 	templates map[string]string
+	// policy is the Content-Security-Policy of the page. It stands in the page
+	// itself, so that it holds on every host.
+	policy string
 	// offline means that a service worker keeps the page.
 	offline bool
 }
 
 var pages = []page{
-	{name: "otp", templates: map[string]string{"nl": "otp.html", "en": "otp.html"}, offline: true},
+	{name: "otp", templates: map[string]string{"nl": "otp.html", "en": "otp.html"}, policy: Policy, offline: true},
+	{name: "tfa", templates: map[string]string{"nl": "tfa.nl.html", "en": "tfa.en.html"}, policy: ReadingPolicy},
 }
 
 // Decoder reads QR codes from pictures. It is large, fetched when it is needed,
 // and the page works without it.
 const Decoder = "otp/qr.js"
 
-// Policy is the Content-Security-Policy of every page. It stands in the page
-// itself, so that it holds on every host. A script can reach no server: codes
-// leave by nobody but the person. Trusted Types allow one thing, the address of
-// the service worker.
+// Policy is for pages that make codes. A script can reach no server: codes leave
+// by nobody but the person. Trusted Types allow one thing, the address of the
+// service worker.
 const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self' blob:; manifest-src 'self'; " +
 	"worker-src 'self'; connect-src 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types sw"
+
+// ReadingPolicy is for pages that are only read: there is no script to allow.
+const ReadingPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+
+// PolicyOf returns the Content-Security-Policy of a document of the site.
+func PolicyOf(file string) string {
+	for _, p := range pages {
+		if p.name == path.Dir(file) {
+			return p.policy
+		}
+	}
+	return ReadingPolicy
+}
 
 // WorkerPolicy is the Content-Security-Policy of service workers: they fetch the
 // files of their own page, and ask the host what time it is.
@@ -152,7 +168,7 @@ func (p page) render(language string, files map[string][]byte) error {
 	if err != nil {
 		return err
 	}
-	f := frame{Page: p.name, Language: language, Policy: Policy, texts: texts}
+	f := frame{Page: p.name, Language: language, Policy: p.policy, texts: texts}
 	for _, other := range translations.Languages() {
 		if other != language {
 			f.Others = append(f.Others, translation{other, texts.Text("web.language."+other, nil), address(other)})

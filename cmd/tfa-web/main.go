@@ -1,5 +1,5 @@
 // Command tfa-web brings the pages for browsers to people: /otp shows the codes
-// of who has no phone.
+// of who has no phone, /tfa is the manual with questions and answers.
 //
 //	tfa-web serve --listen ADDR [--cert FILE --key FILE]
 //	tfa-web export DIR

@@ -59,7 +59,7 @@ func execute(o outlet, args []string) error {
 	var line commands
 	asked := false // for help, which kong prints
 	parser, err := kong.New(&line, kong.Name(program), kong.Writers(o.out, o.err), kong.Exit(func(int) { asked = true }),
-		kong.Description("The web pages of Two Factor RDP: /otp shows codes to people without a phone."),
+		kong.Description("The web pages of Two Factor RDP: /otp shows codes to people without a phone, /tfa is the manual."),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return fmt.Errorf("reading our own command line: %w", err)

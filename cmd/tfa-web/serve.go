@@ -95,7 +95,7 @@ func kindOf(name string) string {
 func policyOf(name string) string {
 	switch {
 	case path.Ext(name) == ".html":
-		return web.Policy + "; frame-ancestors 'none'"
+		return web.PolicyOf(name) + "; frame-ancestors 'none'"
 	case path.Base(name) == "sw.js":
 		return web.WorkerPolicy
 	}
