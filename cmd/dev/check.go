@@ -41,6 +41,7 @@ func steps() []step {
 		{name: "vulnerabilities", args: []string{"go", "tool", "govulncheck", "./..."}, offline: noNetwork},
 		{name: "go.mod", args: []string{"go", "mod", "tidy", "-diff"}, offline: noNetwork},
 		{name: "boundaries", args: []string{"go", "test", "-count=1", "-run", "WhoMayImportWhom|DomainStands", "./core"}},
+		{name: "pictures", args: []string{"go", "run", "./cmd/dev", "pictures", "--check"}},
 		{name: "terminal", env: []string{"CGO_ENABLED=0"}, args: []string{"go", "vet", "-tags=terminal", "./cmd/tfa-logon"}},
 		{name: "windows", env: []string{"GOOS=windows", "CGO_ENABLED=0"}, args: append([]string{"go", "vet"}, onlyPure...)},
 	}

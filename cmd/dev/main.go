@@ -11,6 +11,9 @@
 //	bench                measure, beside what people would use instead, and print
 //	                     a table; takes about ten minutes
 //	shots DIR            draw every screen into DIR
+//	pictures [--check]   draw the screens that the manual shows into its folder;
+//	                     or only tell which of them are out of date
+//	manual DIR           print the manual into DIR, a PDF a language
 //
 // On Debian and its kin, dev installs the packages that a verb needs, and says
 // which. It needs Go and nothing else to begin with.
@@ -35,6 +38,9 @@ var verbs = map[string]func(ctx context.Context, args []string) error{
 	"check": check,
 	"bench": bench,
 	"shots": shots,
+
+	"pictures": pictures,
+	"manual":   manual,
 }
 
 // usageError is a mistake on the command line.
@@ -67,11 +73,11 @@ func run(ctx context.Context, args []string) int {
 
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return usageError("no verb: say demo, test, check, bench or shots")
+		return usageError("no verb: say demo, test, check, bench, shots, pictures or manual")
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
-		return usageError(fmt.Sprintf("no verb %q: say demo, test, check, bench or shots", args[0]))
+		return usageError(fmt.Sprintf("no verb %q: say demo, test, check, bench, shots, pictures or manual", args[0]))
 	}
 	if _, err := os.Stat("go.mod"); err != nil {
 		return usageError("run it in the root of the repository, where go.mod is")

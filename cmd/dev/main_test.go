@@ -18,6 +18,8 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		"bench_with_an_argument":  {"bench", "Logon"},
 		"shots_without_a_folder":  {"shots"},
 		"shots_with_two_folders":  {"shots", "a", "b"},
+		"pictures_of_one_screen":  {"pictures", "code"},
+		"manual_without_a_folder": {"manual"},
 		"test_with_a_loose_value": {"test", "-run", "TestA"},
 	} {
 		t.Run(name, func(t *testing.T) {

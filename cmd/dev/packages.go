@@ -68,6 +68,7 @@ var (
 	browserPackages = []pkg{
 		{"chromium", "chromium", "chromium", "chromium"},
 		{"fonts-dejavu-core", "dejavu-sans-fonts", "ttf-dejavu", "/usr/share/fonts"},
+		{"poppler-utils", "poppler-utils", "poppler", "pdftotext"}, // what is on printed pages
 	}
 	// nodePackages run the second opinions that npm has.
 	nodePackages = []pkg{

@@ -34,17 +34,25 @@ func shots(ctx context.Context, args []string) error {
 	if len(rooms) == 0 {
 		return fmt.Errorf("no package below ui or cmd has a TestShots")
 	}
-	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"test", "-count=1", "-run", "^TestShots$"}, rooms, []string{"-args", "-shots", folder})...)
+	if err := draw(ctx, folder, rooms, "^TestShots$"); err != nil {
+		return err
+	}
+	drawn, err := filepath.Glob(filepath.Join(folder, "*.png"))
+	if err != nil {
+		return fmt.Errorf("counting pictures: %w", err)
+	}
+	fmt.Printf("%d pictures in %s\n", len(drawn), folder)
+	return nil
+}
+
+// draw has rooms draw those of their screens that run names, as go test's -run.
+func draw(ctx context.Context, folder string, rooms []string, run string) error {
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"test", "-count=1", "-run", run}, rooms, []string{"-args", "-shots", folder})...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // windows are drawn by Fyne itself: the same on every machine
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("drawing: %w", err)
 	}
-	pictures, err := filepath.Glob(filepath.Join(folder, "*.png"))
-	if err != nil {
-		return fmt.Errorf("counting pictures: %w", err)
-	}
-	fmt.Printf("%d pictures in %s\n", len(pictures), folder)
 	return nil
 }
 
