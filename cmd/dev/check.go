@@ -25,9 +25,11 @@ type step struct {
 // onlyPure are the packages that must build without C for Windows: all but the
 // windows themselves, and what tests stand on.
 var onlyPure = []string{
-	"./core/...", "./storage/...", "./ui/present/...", "./ui/console/...", "./cmd/tfa-admin/...", "./cmd/tfa-service", "./cmd/tfa-web/...", "./cmd/dev/...", "./assets/...",
-	"./cmd/internal/access", "./cmd/internal/browser", "./cmd/internal/check", "./cmd/internal/clock", "./cmd/internal/config", "./cmd/internal/demo", "./cmd/internal/handover",
-	"./cmd/internal/hostlog", "./cmd/internal/identity", "./cmd/internal/rds", "./cmd/internal/service", "./cmd/internal/sessions", "./cmd/internal/stores",
+	"./core/...", "./storage/...", "./ui/present/...", "./ui/console/...", "./cmd/tfa-admin/...", "./cmd/tfa-service", "./cmd/dev/...",
+	"./cmd/tfa-web/...", "./assets/...",
+	"./cmd/internal/access", "./cmd/internal/browser", "./cmd/internal/check", "./cmd/internal/clock", "./cmd/internal/config", "./cmd/internal/demo",
+	"./cmd/internal/handover", "./cmd/internal/hostlog", "./cmd/internal/identity", "./cmd/internal/rds", "./cmd/internal/service",
+	"./cmd/internal/sessions", "./cmd/internal/stores",
 }
 
 // noNetwork are words that net/http and the go command use.
