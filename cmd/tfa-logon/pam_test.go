@@ -43,12 +43,12 @@ func authenticates(t *testing.T, service, account, typed string) bool {
 	return err == nil
 }
 
-// freshCode returns a code that is right now and that has opened no logon yet:
-// of the step before this one, or after it.
+// freshCode returns a code that is right now and that has opened no logon yet.
+// That of the step before comes last: it may be too old when it is asked.
 func freshCode(t *testing.T, secret otp.Secret, used map[otp.Step]bool) string {
 	t.Helper()
 	current := otp.StepAt(clock.Now())
-	for _, step := range []otp.Step{current - 1, current, current + 1} {
+	for _, step := range []otp.Step{current, current + 1, current - 1} {
 		if !used[step] {
 			used[step] = true
 			code, err := otp.Code(secret, step)
