@@ -21,8 +21,9 @@ const (
 	Unseen    Why = "unseen"     // the service ended while it looked at a program of it
 )
 
-// Save writes a session into a file, for a service that is started anew. A power
-// cut leaves the file as it was, or as it is to be.
+// Save writes a session into a file, for a service that is started anew. Who reads
+// it finds it as it was, or as it is to be. A power cut may lose it: it would be of
+// another boot then, and no pass.
 func Save(path string, session any) error {
 	text, err := json.Marshal(session)
 	if err != nil {

@@ -160,11 +160,11 @@ type answer struct {
 
 // mayStart decides. What is nobody's that we watch over is let through first.
 func (g *Guard) mayStart(pid, fd int) answer {
-	p, err := lookAt(pid)
-	if err != nil || p.uid == 0 {
+	uid, err := uidOf(pid)
+	if err != nil || uid == 0 {
 		return answer{may: true} // of another container, or root's
 	}
-	account, protected := g.watch.Accounts.Protected(p.uid)
+	account, protected := g.watch.Accounts.Protected(uid)
 	if !protected {
 		return answer{may: true}
 	}
@@ -172,6 +172,7 @@ func (g *Guard) mayStart(pid, fd int) answer {
 	if err == nil && s.Passed() {
 		return answer{may: true}
 	}
+	p := process{pid, uid, programOf(pid)} // it waits for this answer
 	program, linkErr := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
 	if linkErr != nil {
 		return answer{}

@@ -173,7 +173,7 @@ func (p process) kill() {
 		return
 	}
 	defer held.Release()
-	if now, err := lookAt(p.pid); err == nil && now.uid == p.uid {
+	if uid, err := uidOf(p.pid); err == nil && uid == p.uid {
 		held.Kill()
 	}
 }
