@@ -12,9 +12,7 @@ import (
 )
 
 func TestSeveralAccounts(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	h, b := visiting(t)
 	setUp(b, rfcURI+"\n"+otherURI)
 	b.Reads("code van Evry EV-0000-1, Evry EV-0000-2.")
 	setUp(b, rfcURI)
@@ -131,9 +129,7 @@ func TestAQuestionTakesNoEarlierAnswer(t *testing.T) {
 
 // After a reset the same account comes with another secret.
 func TestAResetAccountIsReplaced(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	_, b := visiting(t)
 	setUp(b, rfcURI)
 	b.Sees(".code")
 	setUp(b, strings.Replace(rfcURI, rfcBase32, otherBase32, 1))

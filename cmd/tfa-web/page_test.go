@@ -71,6 +71,15 @@ func answering(t testing.TB, handler http.Handler, address string) host {
 	return host{"http://" + listener.Addr().String() + "/", stop}
 }
 
+// visiting serves the pages, and opens the page of codes in a new browser.
+func visiting(t testing.TB) (host, *browser.Browser) {
+	t.Helper()
+	h := serving(t, pages(t), "127.0.0.1:0")
+	b := browser.Start(t, "")
+	b.Open(h.address + "otp/")
+	return h, b
+}
+
 func pages(t testing.TB) map[string][]byte {
 	t.Helper()
 	files, err := web.Files()
@@ -133,9 +142,7 @@ func kept(b *browser.Browser) {
 }
 
 func TestACodeAtEveryVisit(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	h, b := visiting(t)
 	if button := b.Text("#setup"); button != "Instellen" {
 		t.Errorf("the button says %q", button)
 	}
@@ -155,9 +162,7 @@ func TestACodeAtEveryVisit(t *testing.T) {
 
 // The code is on the disk when it is on the screen.
 func TestAKilledBrowserHasTheAccount(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	h, b := visiting(t)
 	setUp(b, rfcURI)
 	b.Sees(".code")
 	b.Kill()
@@ -168,9 +173,7 @@ func TestAKilledBrowserHasTheAccount(t *testing.T) {
 
 func TestAPassphrase(t *testing.T) {
 	const passphrase = "paard batterij nietje juist"
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	h, b := visiting(t)
 	b.Click("#setup")
 	b.Paste("#text", rfcURI)
 	b.Click("#protect summary")
@@ -228,9 +231,7 @@ const erase = `new Promise((resolve, reject) => Object.assign(indexedDB.deleteDa
 
 // What another cleaner left alone tells that the codes were erased.
 func TestAnErasedStoreIsSaid(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	h, b := visiting(t)
 	setUp(b, rfcURI)
 	b.Sees(".code")
 	b.Open(h.address + "otp/icon.svg") // so that nothing holds the store
@@ -328,18 +329,14 @@ func TestTheStringOfTheToolGivesTheToolsCode(t *testing.T) {
 	must(t, err)
 	shown, err := tool.Show(t.Context(), core.Actor{Account: demo.Account}, demo.Account)
 	must(t, err)
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	_, b := visiting(t)
 	setUp(b, copied)
 	showsCodeOf(t, b, shown.Secret.Base32())
 }
 
 // RFC 6238, appendix B, and RFC 4226, appendix D.
 func TestCodesOfTheRFCsInTheBrowser(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	_, b := visiting(t)
 	got := browser.Eval[[]string](b, `import("./totp.js").then(async ({code, importKey, stepAt}) => {
 		const key = await importKey(new TextEncoder().encode("12345678901234567890"));
 		const steps = [59, 1111111109, 1111111111, 1234567890, 2000000000, 20000000000].map((s) => stepAt(s * 1000));

@@ -94,9 +94,7 @@ func byCore(text string) reading {
 }
 
 func TestThePageTakesAndRefusesWhatTheServersDo(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	_, b := visiting(t)
 	texts := append(mutated(seeds(t), 3000), misnamed(t)...)
 	list, err := json.Marshal(texts)
 	must(t, err)
@@ -138,9 +136,7 @@ func TestThePageTakesAndRefusesWhatTheServersDo(t *testing.T) {
 // Every one of many malformed texts gets a sentence, keeps the form open and
 // says nothing of a secret.
 func TestMalformedTextsGetASentence(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	_, b := visiting(t)
 	texts := []string{"", " ", "123456", "123 456", "hallo", "https://www.evry.nl/otp", rfcBase32[:16], rfcBase32 + "A", strings.Repeat("A", 70000), "otpauth://", "\u200b", rfcURI + "\nhallo"}
 	for _, text := range append(mutated(seeds(t), 600), misnamed(t)...) {
 		if strings.HasPrefix(text, "otpauth") && !byCore(text).Taken {

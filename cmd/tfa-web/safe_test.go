@@ -91,9 +91,7 @@ func TestTheExportBehavesTheSame(t *testing.T) {
 }
 
 func TestPrintedPagesHideCodes(t *testing.T) {
-	h := serving(t, pages(t), "127.0.0.1:0")
-	b := browser.Start(t, "")
-	b.Open(h.address + "otp/")
+	_, b := visiting(t)
 	setUp(b, rfcURI)
 	b.Sees(".code")
 	_, err := chromedp.Call(b.Context(), emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
