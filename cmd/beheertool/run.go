@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -16,6 +18,7 @@ import (
 	"evry.nl/tfa/cmd/internal/config"
 	"evry.nl/tfa/cmd/internal/demo"
 	"evry.nl/tfa/cmd/internal/display"
+	"evry.nl/tfa/cmd/internal/handover"
 	"evry.nl/tfa/cmd/internal/identity"
 	"evry.nl/tfa/cmd/internal/service"
 	"evry.nl/tfa/cmd/internal/stores"
@@ -39,6 +42,38 @@ type options struct {
 	config   string
 	demo     bool
 	language string
+	report   *handover.Report // nil if nobody waits for it
+}
+
+// startsAnew says that the window is a process of its own: on Windows, where
+// there is another way if its driver for graphics crashes.
+const startsAnew = runtime.GOOS == "windows"
+
+// supervise runs the tool in a process of its own, by the first way that can
+// open its window, and returns its status.
+func supervise() int {
+	var fronts []handover.Front
+	for _, program := range display.Programs() {
+		fronts = append(fronts, handover.Front{Program: program, Args: os.Args[1:]})
+	}
+	answer, err := handover.Ask(fronts...)
+	if answer.Asked {
+		return answer.Status
+	}
+	texts, textsErr := translations.For("nl")
+	if textsErr != nil {
+		display.Message("beheertool", textsErr.Error())
+		return exitFault
+	}
+	if err != nil {
+		answer.Causes = append(answer.Causes, err.Error())
+	}
+	return noWindow(texts, strings.Join(answer.Causes, "; "))
+}
+
+// noWindow tells the person that no window can be opened here, and why.
+func noWindow(texts *translations.Texts, cause string) int {
+	return fail(texts, display.ExitNoWindow, core.NewError(core.Internal, "display.none", core.Args{"Cause": cause}, nil))
 }
 
 // run opens the tool and returns the exit status.
@@ -49,7 +84,14 @@ func run(o options) int {
 		return exitFault
 	}
 	if err := display.Probe(); err != nil {
-		return fail(texts, display.ExitNoWindow, core.NewError(core.Internal, "display.none", core.Args{"Cause": err.Error()}, nil))
+		if o.report != nil {
+			o.report.Cannot(err)
+			return display.ExitNoWindow // who started this one says so, if nothing else can
+		}
+		return noWindow(texts, err.Error())
+	}
+	if err := o.report.Asks(); err != nil {
+		return fail(texts, exitFault, err)
 	}
 	if o.demo {
 		folder, err := makeDemo(&o)

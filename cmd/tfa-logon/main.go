@@ -1,12 +1,18 @@
 // Command tfa-logon is the gate between password and desktop: it asks for the
 // code from the phone, and on yes runs COMMAND in its own place.
 //
-//	tfa-logon [--config FILE] [--tty] [--] COMMAND [ARG…]
+//	tfa-logon [--config FILE] [--tty | --plain] [--] COMMAND [ARG…]
 //	tfa-logon [--config FILE] --pam
 //
 // --tty asks on the terminal instead of in a window, for ssh (ForceCommand) and
-// consoles. --config names another configuration file than the host's own.
-// Without COMMAND it only answers.
+// consoles. --plain asks without OpenGL: on the terminal if there is one, or else
+// in lines of text that cover the screen. --config names another configuration
+// file than the host's own. Without COMMAND it only answers.
+//
+// The window is a process of its own, which reports by --report. If it crashes,
+// hangs, or finds no OpenGL before anybody can see it, the next takes its place:
+// on Windows the same program in the folder mesa, which brings its own OpenGL,
+// and at last --plain. What ends without its report has said no.
 //
 // --pam decides for pam_exec, before there is a session: password and code come
 // in one field, on standard input. See assets/packaging/pam.
@@ -21,7 +27,7 @@
 //
 // When its window is painted and has the keyboard, or its terminal waits for
 // the first answer, it writes a line to standard error that begins with
-// "ready". If there is no window within 10 seconds, it ends with status 2.
+// "ready". A window that is not there within 10 seconds hangs.
 //
 // Built with the tag terminal it has no window, and needs no libraries: for hosts
 // where people log on by ssh, at a console or through PAM alone.
@@ -42,7 +48,9 @@ func main() {
 	var o options
 	flags.StringVar(&o.config, "config", "", "configuration `file`")
 	flags.BoolVar(&o.tty, "tty", false, "ask on the terminal")
+	flags.BoolVar(&o.plain, "plain", false, "ask without OpenGL")
 	flags.BoolVar(&o.pam, "pam", false, "decide for pam_exec")
+	report := flags.String("report", "", "for the gate itself: the `file` by which a window reports to the process that started it")
 	switch err := flags.Parse(os.Args[1:]); {
 	case err == flag.ErrHelp:
 		os.Exit(exitNo) // nobody is let in for asking
@@ -50,9 +58,12 @@ func main() {
 		os.Exit(exitFault)
 	}
 	o.command = flags.Args()
-	session, err := handover.Environment()
+	session, err := handover.Environment(o.fronts(*report)...)
 	if err == nil {
 		err = shut()
+	}
+	if err == nil {
+		o.report, err = handover.NewReport(*report)
 	}
 	if err != nil {
 		systemLog(err.Error())

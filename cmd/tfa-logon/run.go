@@ -30,8 +30,11 @@ const (
 type options struct {
 	config  string
 	tty     bool
+	plain   bool
 	pam     bool
 	command []string
+	// report is where a front reports; nil where nobody has started it for that.
+	report  *handover.Report
 	session []string // the environment for the command
 }
 
@@ -49,6 +52,9 @@ func run(o options) int {
 	// A window that waits, and a statement to the store, wake other goroutines all
 	// the time. None of them is worth another thread.
 	runtime.GOMAXPROCS(1)
+	if !o.tty && !o.pam && o.report == nil {
+		return supervise(o)
+	}
 	texts, err := translations.For("nl") // until the configuration says otherwise
 	if err != nil {
 		return fault(o, nil, err)
@@ -93,6 +99,8 @@ func run(o options) int {
 		return aside(func() int { return g.inPAM(os.Stdin) })
 	case o.tty:
 		return aside(g.onTerminal)
+	case o.plain:
+		return aside(g.plainly)
 	}
 	return g.inWindow()
 }
@@ -132,8 +140,12 @@ func whoIs(o options, cfg config.Config) (core.Actor, error) {
 	return identity.Current(cfg)
 }
 
-// goOn runs the command.
+// goOn runs the command, or has it run by the process that waits for a yes.
 func goOn(o options) int {
+	if err := o.report.Yes(); err != nil {
+		systemLog("reporting a yes: " + err.Error())
+		return exitFault
+	}
 	if len(o.command) == 0 {
 		return exitYes
 	}
@@ -156,7 +168,7 @@ func fault(o options, texts *translations.Texts, err error) int {
 		return exitFault
 	}
 	screen := present.Logon{Texts: texts}.Broken(err)
-	if o.tty || !showFault(texts, screen) {
+	if o.tty || !showFault(o, texts, screen) {
 		for _, line := range append([]string{screen.Heading}, screen.Text...) {
 			fmt.Fprintln(os.Stderr, line)
 		}

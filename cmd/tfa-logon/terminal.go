@@ -17,7 +17,7 @@ func (g gate) onTerminal() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGTERM)
 	outcome := console.Console{
 		Logon: g.logon, Terminal: newTerminal(os.Stdin, os.Stdout), Timeout: g.cfg.Timeout,
-		Ready: ready,
+		Ready: g.ready,
 	}.Run(ctx)
 	stop()
 	switch outcome {
@@ -32,7 +32,11 @@ func (g gate) onTerminal() int {
 
 // ready tells the program that started the gate, if there is one: on a terminal
 // the line would stand in the person's answer.
-func ready() {
+func (g gate) ready() {
+	if err := g.options.report.Asks(); err != nil {
+		systemLog("reporting a terminal: " + err.Error())
+		os.Exit(exitFault)
+	}
 	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice == 0 {
 		fmt.Fprintln(os.Stderr, "ready terminal")
 	}

@@ -4,9 +4,8 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -25,9 +24,6 @@ import (
 
 const (
 	appID = "nl.evry.tfa.logon"
-	// windowWithin is how long the window may take to be there. Without one a
-	// person would look at a black screen for ever.
-	windowWithin = 10 * time.Second
 	// faultShown is how long a fault stays on screen when nobody closes it.
 	faultShown = 2 * time.Minute
 )
@@ -36,7 +32,8 @@ const (
 // hang when it is asked to quit, and a decision must not wait for that.
 func (g gate) inWindow() int {
 	if err := display.Probe(); err != nil {
-		return fault(options{tty: true}, g.logon.Texts, err)
+		g.options.cannotAsk(err)
+		return exitFault
 	}
 	if err := widget.UseLanguage(g.logon.Texts.Language); err != nil {
 		systemLog(err.Error())
@@ -53,7 +50,7 @@ func (g gate) inWindow() int {
 			os.Exit(exitNo)
 		}
 	})
-	watch(fyneApp, "ready window")
+	watch(fyneApp, g.options, "ready window")
 	window.Start()
 	door.EverySecond(context.Background(), clock.Now, window.Tick)
 	fyneApp.Run()
@@ -69,33 +66,26 @@ func newApp() fyne.App {
 	return fyneApp
 }
 
-// watch says when the window has the keyboard, and ends the program if it never
-// gets it.
-func watch(fyneApp fyne.App, ready string) {
-	var there atomic.Bool
-	late := time.AfterFunc(windowWithin, func() {
-		if !there.Load() {
-			systemLog("there is no window after " + windowWithin.String())
-			os.Exit(exitFault)
-		}
-	})
-	fyneApp.Lifecycle().SetOnEnteredForeground(func() {
-		late.Stop()
-		if !there.Swap(true) {
-			fmt.Fprintln(os.Stderr, ready)
-		}
-	})
+// watch says when the window has the keyboard.
+func watch(fyneApp fyne.App, o options, ready string) {
+	var once sync.Once
+	fyneApp.Lifecycle().SetOnEnteredForeground(func() { once.Do(func() { o.isReady(ready) }) })
 }
 
-// showFault shows a fault in a window and reports whether it could.
-func showFault(texts *translations.Texts, screen present.Screen) bool {
-	if display.Probe() != nil {
+// showFault shows a fault where the gate would ask, and reports whether it
+// could.
+func showFault(o options, texts *translations.Texts, screen present.Screen) bool {
+	if o.plain {
+		return showFaultPlainly(o, texts, screen)
+	}
+	if err := display.Probe(); err != nil {
+		o.cannotAsk(err)
 		return false
 	}
 	fyneApp := newApp()
 	window := logon.New(fyneApp, present.Logon{Texts: texts, Now: clock.Now}, door.Background, faultShown,
 		func(present.Outcome) { os.Exit(exitFault) })
-	watch(fyneApp, "ready fault")
+	watch(fyneApp, o, "ready fault")
 	time.AfterFunc(faultShown, func() { os.Exit(exitFault) })
 	window.ShowFault(screen)
 	fyneApp.Run()

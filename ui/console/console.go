@@ -33,6 +33,9 @@ type Console struct {
 	Timeout time.Duration
 	// Ready is called once, when the first answer is waited for.
 	Ready func()
+	// Waits says that the terminal goes away with the gate, so that what it says
+	// last stands there until Enter is pressed.
+	Waits bool
 }
 
 // patience is how long a decision may take before it is no.
@@ -78,9 +81,20 @@ func (c Console) Run(ctx context.Context) present.Outcome {
 		}
 	}
 	if screen.Outcome == present.Fault || len(screen.Text) > 0 {
-		c.draw(screen) // and goes on: nobody is asked anything
+		ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+		defer cancel()
+		c.Show(ctx, screen)
 	}
 	return screen.Outcome
+}
+
+// Show shows a screen on which nothing is decided any more.
+func (c Console) Show(ctx context.Context, screen present.Screen) {
+	c.draw(screen)
+	if c.Waits {
+		c.print(c.say("console.enter", nil) + " ")
+		c.Terminal.ReadLine(ctx) // whether or not somebody has read it
+	}
 }
 
 // lockOf returns the end of a screen's lock, zero if it has none.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-gl/gl/v2.1/gl"
 	"github.com/go-gl/glfw/v3.4/glfw"
 )
 
@@ -14,7 +13,9 @@ import (
 const ExitNoWindow = 3
 
 // Probe opens a window that nobody sees, the way Fyne will. It must run on the
-// main goroutine, before Fyne's app is made. Error: what is missing.
+// main goroutine, before Fyne's app is made. Error: what is missing. A driver can
+// crash or hang in it: where that must be survived, it is for a process of its
+// own.
 func Probe() (err error) {
 	defer func() { // GLFW panics where it can't return an error
 		if cause := recover(); cause != nil {
@@ -25,10 +26,10 @@ func Probe() (err error) {
 		return fmt.Errorf("reaching the display: %w", err)
 	}
 	glfw.WindowHint(glfw.Visible, glfw.False)
-	glfw.WindowHint(glfw.ContextVersionMajor, 2)
-	glfw.WindowHint(glfw.ContextVersionMinor, 1)
+	hint()
 	window, err := glfw.CreateWindow(16, 16, "probe", nil, nil)
 	glfw.DefaultWindowHints()
+	hintAPI()
 	switch {
 	case err != nil:
 		return fmt.Errorf("opening a window: %w", err)
@@ -38,11 +39,10 @@ func Probe() (err error) {
 	defer window.Destroy()
 	window.MakeContextCurrent()
 	defer glfw.DetachCurrentContext()
-	if err := gl.Init(); err != nil {
+	if err := startGL(); err != nil {
 		return fmt.Errorf("starting OpenGL: %w", err)
-	}
-	if gl.GetString(gl.VERSION) == nil {
-		return errors.New("starting OpenGL: it does not tell its version")
 	}
 	return nil
 }
+
+var errNoVersion = errors.New("it does not tell its version")

@@ -22,41 +22,69 @@ import (
 // starts nothing.
 const limits = windows.JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | windows.JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK
 
-// runChild runs a program in a job and returns its status. It closes the handles
-// that the program inherits, besides the standard ones.
-func runChild(path string, args, environment []string, inherited ...windows.Handle) (status int, err error) {
+// child is a process in a job of its own.
+type child struct {
+	job     windows.Handle
+	process windows.ProcessInformation
+}
+
+// runChild runs a program in a job and returns its status.
+func runChild(path string, args, environment []string) (status int, err error) {
+	c, err := startChild(path, args, environment)
+	if err != nil {
+		return 0, err
+	}
+	return c.wait()
+}
+
+// startChild starts a program in a job. It closes the handles that the program
+// inherits, besides the standard ones.
+func startChild(path string, args, environment []string, inherited ...windows.Handle) (c child, err error) {
+	if c.job, err = newJob(); err != nil {
+		return child{}, err
+	}
+	if c.process, err = start(path, args, environment, inherited); err != nil {
+		windows.CloseHandle(c.job)
+		return child{}, err
+	}
+	if err := windows.AssignProcessToJobObject(c.job, c.process.Process); err != nil {
+		windows.TerminateProcess(c.process.Process, 1)
+		c.close()
+		return child{}, fmt.Errorf("putting it into a job: %w", err)
+	}
+	// Up to here not one instruction of it has run.
+	if _, err := windows.ResumeThread(c.process.Thread); err != nil {
+		c.close()
+		return child{}, fmt.Errorf("letting it run: %w", err)
+	}
+	return c, nil
+}
+
+// wait waits for the program and returns its status.
+func (c child) wait() (status int, err error) {
+	defer c.close()
 	// Ctrl+C and the closing of a console reach the child too, which decides.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
-
-	job, err := newJob()
-	if err != nil {
-		return 0, err
-	}
-	defer windows.CloseHandle(job)
-	child, err := start(path, args, environment, inherited)
-	if err != nil {
-		return 0, err
-	}
-	defer windows.CloseHandle(child.Process)
-	defer windows.CloseHandle(child.Thread)
-	if err := windows.AssignProcessToJobObject(job, child.Process); err != nil {
-		windows.TerminateProcess(child.Process, 1)
-		return 0, fmt.Errorf("putting it into a job: %w", err)
-	}
-	// Up to here not one instruction of it has run.
-	if _, err := windows.ResumeThread(child.Thread); err != nil {
-		return 0, fmt.Errorf("letting it run: %w", err)
-	}
-	if _, err := windows.WaitForSingleObject(child.Process, windows.INFINITE); err != nil {
+	if _, err := windows.WaitForSingleObject(c.process.Process, windows.INFINITE); err != nil {
 		return 0, fmt.Errorf("waiting for it: %w", err)
 	}
 	var code uint32
-	if err := windows.GetExitCodeProcess(child.Process, &code); err != nil {
+	if err := windows.GetExitCodeProcess(c.process.Process, &code); err != nil {
 		return 0, fmt.Errorf("asking for its status: %w", err)
 	}
 	return int(code), nil
+}
+
+// end ends the program.
+func (c child) end() { windows.TerminateProcess(c.process.Process, 1) }
+
+// close lets go of the program, and ends it if it still runs.
+func (c child) close() {
+	for _, handle := range []windows.Handle{c.process.Process, c.process.Thread, c.job} {
+		windows.CloseHandle(handle)
+	}
 }
 
 // newJob returns a job without a name that no child inherits: this process has
@@ -80,7 +108,7 @@ func newJob() (windows.Handle, error) {
 
 // start makes a process that does not run yet. It inherits the standard files
 // and the given handles, and nothing else; they are closed here.
-func start(path string, args, environment []string, inherited []windows.Handle) (child windows.ProcessInformation, err error) {
+func start(path string, args, environment []string, inherited []windows.Handle) (process windows.ProcessInformation, err error) {
 	startup := windows.StartupInfoEx{StartupInfo: windows.StartupInfo{Flags: windows.STARTF_USESTDHANDLES}}
 	startup.Cb = uint32(unsafe.Sizeof(startup))
 	for place, standard := range map[*windows.Handle]windows.Handle{
@@ -99,33 +127,33 @@ func start(path string, args, environment []string, inherited []windows.Handle) 
 	}()
 	attributes, err := windows.NewProcThreadAttributeList(1)
 	if err != nil {
-		return child, fmt.Errorf("listing what it inherits: %w", err)
+		return process, fmt.Errorf("listing what it inherits: %w", err)
 	}
 	defer attributes.Delete()
 	if len(inherited) > 0 {
 		err = attributes.Update(windows.PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
 			unsafe.Pointer(&inherited[0]), uintptr(len(inherited))*unsafe.Sizeof(inherited[0]))
 		if err != nil {
-			return child, fmt.Errorf("listing what it inherits: %w", err)
+			return process, fmt.Errorf("listing what it inherits: %w", err)
 		}
 	}
 	startup.ProcThreadAttributeList = attributes.List()
 	program, err := windows.UTF16PtrFromString(path)
 	if err != nil {
-		return child, err
+		return process, err
 	}
 	line, err := windows.UTF16PtrFromString(windows.ComposeCommandLine(args))
 	if err != nil {
-		return child, err
+		return process, err
 	}
 	block, err := environmentBlock(environment)
 	if err != nil {
-		return child, err
+		return process, err
 	}
 	err = windows.CreateProcess(program, line, nil, nil, len(inherited) > 0,
 		windows.CREATE_SUSPENDED|windows.CREATE_UNICODE_ENVIRONMENT|windows.EXTENDED_STARTUPINFO_PRESENT,
-		&block[0], nil, &startup.StartupInfo, &child)
-	return child, err
+		&block[0], nil, &startup.StartupInfo, &process)
+	return process, err
 }
 
 // inheritable returns a copy of a handle that a child can inherit.

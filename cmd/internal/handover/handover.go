@@ -18,15 +18,18 @@ const variable = "TFA_LOGON_SESSION_FD"
 // left in this process. What a linker or a C library reads is read before main,
 // so the program starts itself anew, and gets the session's environment by a
 // pipe. It must be the first thing that main does.
-func Environment() (session []string, err error) {
+//
+// Where a program must wait for what it starts, on Windows, the fronts are what
+// it starts: the first of them that can ask, in its place.
+func Environment(fronts ...Front) (session []string, err error) {
 	rules, err := systemRules()
 	if err != nil {
 		return nil, err
 	}
 	environment, pipe := os.Environ(), os.Getenv(variable)
 	unclean := rules.unclean(environment)
-	if len(unclean) > 0 && (pipe == "" || !rules.added) {
-		return nil, startAnew(rules, environment)
+	if len(unclean) > 0 && (pipe == "" || !rules.added) || rules.added && pipe == "" && len(fronts) > 0 {
+		return nil, startAnew(rules, environment, fronts)
 	}
 	for _, entry := range unclean {
 		name, _, _ := strings.Cut(entry, "=")

@@ -13,8 +13,9 @@ import (
 func systemRules() (rules, error) { return forUnix(), nil }
 
 // startAnew runs this program again, in its own place, with a clean environment
-// and the session's own in a pipe. It returns only if it can't.
-func startAnew(r rules, session []string) error {
+// and the session's own in a pipe. It returns only if it can't. The fronts come
+// later: a process can't be trusted with their answer that was told what to load.
+func startAnew(r rules, session []string, _ []Front) error {
 	program, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding the program: %w", err)

@@ -41,9 +41,10 @@ func NewPolicy(f Folders) Policy {
 		p.others = append(p.others, fold(folder)+`\`)
 	}
 	gate, cmd := ours+"TFA-LOGON.EXE", system+"CMD.EXE"
+	twin := ours + `MESA\TFA-LOGON.EXE` // the gate with an OpenGL of its own
 	for _, s := range []step{
 		{system + "WINLOGON.EXE", cmd},
-		{cmd, system + "CONHOST.EXE"}, {cmd, gate}, {gate, gate}, {cmd, system + "LOGOFF.EXE"},
+		{cmd, system + "CONHOST.EXE"}, {cmd, gate}, {gate, gate}, {gate, twin}, {cmd, system + "LOGOFF.EXE"},
 		{system + "LOGOFF.EXE", system + "CONHOST.EXE"},
 		{system + "SERVICES.EXE", system + "SVCHOST.EXE"},
 		{system + "SVCHOST.EXE", system + "SIHOST.EXE"},
