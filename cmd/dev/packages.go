@@ -75,6 +75,20 @@ var (
 		{"nodejs", "nodejs", "nodejs", "node"},
 		{"npm", "nodejs-npm", "npm", "npm"},
 	}
+	// windowsPackages build what is installed on Windows, and are a Windows to
+	// try it on.
+	windowsPackages = []pkg{
+		{"gcc-mingw-w64-x86-64", "mingw64-gcc", "mingw-w64-gcc", "x86_64-w64-mingw32-gcc"},
+		{"binutils-mingw-w64-x86-64", "mingw64-binutils", "mingw-w64-binutils", "x86_64-w64-mingw32-windres"},
+		{"wixl", "msitools", "msitools", "wixl"},
+		{"msitools", "msitools", "msitools", "msiinfo"},
+		{"osslsigncode", "osslsigncode", "osslsigncode", "osslsigncode"},
+		{"icoutils", "icoutils", "icoutils", "wrestool"},
+		{"wine", "wine-core", "wine", "wine"},
+		{"wine64", "wine-core", "wine", "wineserver"},
+		{"openbox", "openbox", "openbox", "openbox"},
+		{"xclip", "xclip", "xclip", "xclip"},
+	}
 	// peerPackages are what bench measures the product beside.
 	peerPackages = []pkg{
 		{"libpam-google-authenticator", "google-authenticator", "libpam-google-authenticator", "google-authenticator"},

@@ -118,25 +118,33 @@ type Window struct {
 // Open starts a program and waits for its window, which then has the keyboard.
 func (s Start) Open(t testing.TB) *Window {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*Patience)
-	t.Cleanup(cancel)
-	w := &Window{T: t, Desk: Display(t, s.Size), Output: new(bytes.Buffer), ctx: ctx}
-	w.Cmd = w.Desk.Command(ctx, Path(s.Command), s.Args...)
+	desk := Display(t, s.Size)
+	cmd := desk.Command(t.Context(), Path(s.Command), s.Args...)
 	home := t.TempDir()
-	w.Cmd.Env = append(w.Cmd.Env, "LANG=nl_NL.UTF-8", "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "XDG_RUNTIME_DIR="+home)
-	w.Cmd.Env = append(w.Cmd.Env, s.Env...)
-	w.Cmd.Stdout, w.Cmd.Stderr = w.Output, w.Output
+	cmd.Env = append(cmd.Env, "LANG=nl_NL.UTF-8", "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home, "XDG_RUNTIME_DIR="+home)
+	cmd.Env = append(cmd.Env, s.Env...)
 	if s.As != nil {
 		Must(t, os.Chown(home, int(s.As.Uid), int(s.As.Gid)))
 		Must(t, os.Chmod(filepath.Dir(home), 0o755))
-		w.Cmd.SysProcAttr.Credential = s.As
+		cmd.SysProcAttr.Credential = s.As
 	}
-	Must(t, w.Cmd.Start())
+	return Watch(t, desk, cmd, s.Title)
+}
+
+// Watch starts a command of a display and waits for its window of that title,
+// which then has the keyboard.
+func Watch(t testing.TB, desk *desktop.Desktop, cmd *exec.Cmd, title string) *Window {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*Patience)
+	t.Cleanup(cancel)
+	w := &Window{T: t, Desk: desk, Cmd: cmd, Output: new(bytes.Buffer), ctx: ctx}
+	cmd.Stdout, cmd.Stderr = w.Output, w.Output
+	Must(t, cmd.Start())
 	t.Cleanup(w.Stop)
 	var err error
-	w.Place, err = w.Desk.WaitForWindow(ctx, s.Title)
+	w.Place, err = desk.WaitForWindow(ctx, title)
 	Must(t, err)
-	Must(t, w.Desk.Focus(w.Place))
+	Must(t, desk.Focus(w.Place))
 	return w
 }
 
