@@ -8,3 +8,8 @@ import _ "embed"
 //
 //go:embed xrdp/startwm-gate.sh
 var Wrapper string
+
+// WindowsInstaller is the template of the package for Windows, as wixl reads it.
+//
+//go:embed windows/tfa.wxs
+var WindowsInstaller string
