@@ -47,8 +47,10 @@ func New(t testing.TB) *Machine {
 	}
 	m.manage()
 	t.Cleanup(m.end)
-	if said, status := m.Run("wineboot", "--init"); status != 0 {
-		t.Fatalf("starting Wine: status %d: %s", status, said)
+	for _, step := range [][]string{{"wineboot", "--init"}, {"winecfg", "-v", "win10"}} {
+		if said, status := m.Run(step[0], step[1:]...); status != 0 {
+			t.Fatalf("starting Wine: %s: status %d: %s", step[0], status, said)
+		}
 	}
 	m.addRandom()
 	return m
