@@ -158,6 +158,34 @@ func (l List) Within(folder List, caller string, isKey bool) error {
 	return nil
 }
 
+// IsFor reports whether what a practice has is for its group, and as much as the
+// group needs; with group "" for the administrators and the system alone. Who
+// of the practice made a store owns it.
+func (l List) IsFor(group, caller string, isFolder, isKey bool) bool {
+	least := uint32(modify)
+	if isKey {
+		least = read
+	}
+	mustOwn := isFolder || isKey || group == ""
+	switch {
+	case mustOwn && !isOneOf(l.Owner, Administrators, System),
+		isFolder && !l.Protected,
+		group != "" && !l.gives(group, least):
+		return false
+	case isFolder:
+		found, err := l.Group(caller)
+		return err == nil && found == group
+	}
+	return l.Within(Folder(group), caller, isKey) == nil
+}
+
+// gives reports whether an entry grants at least the rights of mask.
+func (l List) gives(sid string, mask uint32) bool {
+	return slices.ContainsFunc(l.Entries, func(e Entry) bool {
+		return e.Type == Allow && e.SID == sid && e.Mask&mask == mask && e.Flags&InheritOnly == 0
+	})
+}
+
 // ownCaller is caller in a folder that is theirs: an administrator's is for the
 // practice, not for one of it.
 func (l List) ownCaller(caller string) string {

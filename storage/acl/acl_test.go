@@ -181,3 +181,41 @@ func TestWhatANewFileGets(t *testing.T) {
 		t.Errorf("a denial is %s", got)
 	}
 }
+
+func TestWhatAPracticeHasIsForItsGroup(t *testing.T) {
+	readOnly := with(Folder(""), Entry{Allow, below, read, practice})
+	inherits := Folder(practice)
+	inherits.Protected = false
+	for name, test := range map[string]struct {
+		list       List
+		group      string
+		dir, isKey bool
+		want       bool
+	}{
+		"folder":                        {Folder(practice), practice, true, false, true},
+		"folder_of_the_service":         {Folder(""), "", true, false, true},
+		"folder_that_inherits":          {inherits, practice, true, false, false},
+		"folder_that_was_the_services":  {Folder(""), practice, true, false, false},
+		"folder_that_was_the_practices": {Folder(practice), "", true, false, false},
+		"folder_of_another_group":       {Folder(other), practice, true, false, false},
+		"folder_to_read_only":           {readOnly, practice, true, false, false},
+		"folder_of_a_person":            {ownedBy(Folder(practice), person), practice, true, false, false},
+		"folder_for_all":                {with(Folder(practice), allow(Everyone, 1)), practice, true, false, false},
+		"store":                         {StoreFile(practice), practice, false, false, true},
+		"store_that_one_of_them_made":   {ownedBy(StoreFile(practice), person), practice, false, false, true},
+		"store_of_the_service":          {StoreFile(""), "", false, false, true},
+		"store_of_one_and_the_service":  {ownedBy(StoreFile(""), person), "", false, false, false},
+		"store_for_all":                 {with(StoreFile(practice), allow(Users, read)), practice, false, false, false},
+		"store_to_read_only":            {KeyFile(practice), practice, false, false, false},
+		"key":                           {KeyFile(practice), practice, false, true, true},
+		"key_of_the_service":            {KeyFile(""), "", false, true, true},
+		"key_that_inherited":            {StoreFile(practice), practice, false, true, false},
+		"key_of_a_person":               {ownedBy(KeyFile(practice), person), practice, false, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := test.list.IsFor(test.group, "", test.dir, test.isKey); got != test.want {
+				t.Errorf("it is %t", got)
+			}
+		})
+	}
+}

@@ -3,6 +3,7 @@ package acl
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"unsafe"
 
 	"github.com/Microsoft/go-winio"
@@ -175,4 +176,42 @@ func MakeFolder(path string, l List) error {
 		return &os.PathError{Op: "mkdir", Path: path, Err: err}
 	}
 	return nil
+}
+
+// Look returns the list of what stands at a path, and who asks.
+func Look(path string) (list List, caller string, err error) {
+	if caller, err = Caller(); err != nil {
+		return List{}, "", err
+	}
+	list, err = Of(path)
+	return list, caller, err
+}
+
+// CheckWithin is List.Within for a file and its folder.
+func CheckWithin(path string, isKey bool) error {
+	folder, caller, err := Look(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	file, err := Of(path)
+	if err != nil {
+		return err
+	}
+	return file.Within(folder, caller, isKey)
+}
+
+// SetInside gives a new file the list that goes with its folder.
+func SetInside(path string, isKey bool) error {
+	folder, caller, err := Look(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	list, err := folder.Inside(caller, isKey)
+	if err != nil {
+		return err
+	}
+	if !IsElevated() { // nobody else gives files away
+		list.Owner = ""
+	}
+	return Set(path, list)
 }

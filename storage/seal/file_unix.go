@@ -11,6 +11,9 @@ import (
 	"evry.nl/tfa/core"
 )
 
+// keyMode lets the practice's group read its key and nobody change it.
+const keyMode = 0o640
+
 // looseBits let somebody in who should not be: others altogether, and the group
 // to more than reading.
 const looseBits = 0o037
@@ -37,6 +40,9 @@ func checkFile(file *os.File, path string) error {
 	}
 	return nil
 }
+
+// restrict sets the mode of a new key file: the umask may have taken bits away.
+func restrict(file *os.File) error { return file.Chmod(keyMode) }
 
 // resemble gives a file the owner and mode of another, the owner first: changing
 // it may clear bits of the mode.

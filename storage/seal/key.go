@@ -21,8 +21,6 @@ import (
 const (
 	// KeySize is the length of a key in bytes: AES-256.
 	KeySize = 32
-	// keyMode lets the practice's group read its key and nobody change it.
-	keyMode = 0o640
 	// keyTag begins a key file and tells the version of its form.
 	keyTag = "tfa-key-1"
 	// longestKeyFile is more than a key file ever holds, so that a wrong path
@@ -58,14 +56,19 @@ func (k Key) Equal(other Key) bool {
 	return !k.IsZero() && !other.IsZero() && subtle.ConstantTimeCompare(k.key[:], other.key[:]) == 1
 }
 
-// WriteKey writes a key in the form of a key file: to where only those read who
+// WriteKey writes a key in the plain form of a key file, which every machine can
+// read: to where only those read who
 // may read the secrets.
 func WriteKey(w io.Writer, key Key) error {
 	if key.IsZero() {
 		return errors.New("writing a key: there is none")
 	}
-	_, err := io.WriteString(w, keyTag+" "+base64.StdEncoding.EncodeToString(key.key[:])+"\n")
+	_, err := io.WriteString(w, plainText(key))
 	return err
+}
+
+func plainText(key Key) string {
+	return keyTag + " " + base64.StdEncoding.EncodeToString(key.key[:]) + "\n"
 }
 
 // ReadKey reads what WriteKey wrote. Its errors quote nothing of it.
@@ -111,7 +114,7 @@ func createKeyFile(path string, key Key, give func(*os.File) error) error {
 }
 
 func fillKeyFile(file *os.File, path string, key Key, give func(*os.File) error) error {
-	if err := file.Chmod(keyMode); err != nil { // the umask may have taken bits away
+	if err := restrict(file); err != nil {
 		return err
 	}
 	if err := give(file); err != nil {
@@ -120,40 +123,57 @@ func fillKeyFile(file *os.File, path string, key Key, give func(*os.File) error)
 	if err := checkFile(file, path); err != nil {
 		return err
 	}
-	if err := WriteKey(file, key); err != nil {
+	text, err := encode(thisMachine{}, key, path)
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteString(text); err != nil {
 		return err
 	}
 	return file.Sync()
 }
 
 // LoadKeyFile reads a key. The errors are of type *core.Error: Missing if there
-// is no file, Internal if it holds no key, if others may read or change it, if
-// its group may change it, or if it belongs to somebody who is neither root nor
-// the owner of its folder.
+// is no file, Internal if it holds no key or one of another machine, if others may
+// read or change it, if its group may change it, or if it belongs to somebody who
+// is neither the administrator nor the owner of its folder.
 func LoadKeyFile(path string) (Key, error) {
-	file, err := os.Open(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Key{}, core.NewError(core.Missing, "key.missing", core.Args{"Path": path}, err)
-	case err != nil:
-		return Key{}, unreadable(path, err)
-	}
-	defer file.Close()
-	if err := checkFile(file, path); err != nil {
+	file, err := openKeyFile(path)
+	if err != nil {
 		return Key{}, err
 	}
+	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, longestKeyFile))
 	if err != nil {
 		return Key{}, unreadable(path, err)
 	}
-	key, err := parseKey(string(text))
-	if err != nil {
+	key, err := decode(thisMachine{}, string(text), path)
+	switch {
+	case errors.Is(err, errOtherMachine):
+		return Key{}, core.NewError(core.Internal, "key.machine", core.Args{"Path": path}, err)
+	case err != nil:
 		return Key{}, core.NewError(core.Internal, "key.malformed", core.Args{"Path": path}, err)
 	}
 	return key, nil
 }
 
-// parseKey reads the one line of a key file. Its errors quote nothing of it.
+// openKeyFile opens a key file that is for whom it should be.
+func openKeyFile(path string) (*os.File, error) {
+	file, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, core.NewError(core.Missing, "key.missing", core.Args{"Path": path}, err)
+	case err != nil:
+		return nil, unreadable(path, err)
+	}
+	if err := checkFile(file, path); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+// parseKey reads the one line of a plain key file. Its errors quote nothing of it.
 func parseKey(text string) (Key, error) {
 	tag, encoded, found := strings.Cut(strings.TrimRight(text, "\r\n"), " ")
 	if !found || tag != keyTag {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"evry.nl/tfa/core"
@@ -80,6 +81,9 @@ func (u *Restoration) install(ctx context.Context, keys seal.KeyFile, at time.Ti
 	return kept, setNextAside(keys, at)
 }
 
+// lostKey are the sentences of a key that no waiting and no rights bring back.
+var lostKey = []string{"key.missing", "key.malformed", "key.machine"}
+
 // presentKey returns the key that stands in its file, and false if none does.
 func presentKey(keys seal.KeyFile) (key seal.Key, found bool, err error) {
 	key, err = seal.LoadKeyFile(string(keys))
@@ -87,7 +91,7 @@ func presentKey(keys seal.KeyFile) (key seal.Key, found bool, err error) {
 	switch {
 	case err == nil:
 		return key, true, nil
-	case errors.As(err, &told) && (told.Sentence == "key.missing" || told.Sentence == "key.malformed"):
+	case errors.As(err, &told) && (slices.Contains(lostKey, told.Sentence)):
 		return seal.Key{}, false, nil
 	}
 	return seal.Key{}, false, err // its mode or owner: that can be mended

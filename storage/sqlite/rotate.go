@@ -79,6 +79,30 @@ func (s *Store) rotate(ctx context.Context, o *opened, conn *sql.Conn, file seal
 	return file.Adopt()
 }
 
+// ProtectKey writes the key into its file anew, so that only this machine can open
+// it, while nobody else writes. The store stays as it is. Errors: errNoKeyFile,
+// those of the key file.
+func (s *Store) ProtectKey(ctx context.Context) error {
+	file, ok := s.keys.(seal.KeyFile)
+	if !ok {
+		return fmt.Errorf("protecting key: %w", errNoKeyFile)
+	}
+	err := s.onCurrent(ctx, func(o *opened) error {
+		return o.alone(ctx, func(*sql.Conn) error {
+			if present, err := seal.LoadKeyFile(string(file)); err != nil {
+				return err
+			} else if !present.Equal(o.key) { // the next one fits, which Protect would drop
+				return s.fault(core.Internal, "key.wrong", errors.New("the key file is not what the store was opened with"))
+			}
+			return file.Protect()
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("protecting key: %w", err)
+	}
+	return nil
+}
+
 // keepKey keeps the present key for the replaced stores that it opens.
 func (s *Store) keepKey(file seal.KeyFile, at time.Time) error {
 	replaced, err := ReplacedBeside(s.path)

@@ -340,7 +340,7 @@ func (r Replaced) unreadable(err error) (Replaced, error) {
 	var told *core.Error
 	if errors.As(err, &told) {
 		switch told.Sentence {
-		case "store.corrupt", "store.foreign", "store.other_practice", "key.wrong", "key.missing", "key.malformed":
+		case "store.corrupt", "store.foreign", "store.other_practice", "key.wrong", "key.missing", "key.malformed", "key.machine":
 			return Replaced{Found: true, Err: err}, nil
 		}
 	}

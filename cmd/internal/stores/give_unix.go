@@ -6,9 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -43,24 +41,6 @@ func NotFor(cfg config.Config, practice, group string) ([]string, error) {
 		}
 	}
 	return wrong, nil
-}
-
-// held returns the folders of a practice, and after them what is in them: store
-// and key with all that stands beside them, also of yesterday.
-func held(cfg config.Config, practice string) ([]string, error) {
-	folders := []string{filepath.Dir(cfg.StorePath(practice)), filepath.Dir(cfg.KeyPath(practice))}
-	folders = slices.Compact(folders)
-	paths := slices.Clone(folders)
-	for _, folder := range folders {
-		entries, err := os.ReadDir(folder)
-		if err != nil {
-			return nil, err
-		}
-		for _, entry := range entries {
-			paths = append(paths, filepath.Join(folder, entry.Name()))
-		}
-	}
-	return paths, nil
 }
 
 // isPrivate reports whether a file is for root alone. SQLite's files may be for
@@ -101,11 +81,6 @@ func Give(cfg config.Config, practice, group string) error {
 		}
 	}
 	return errors.Join(failed...)
-}
-
-// isKey reports whether a file is a key, of today or before.
-func isKey(cfg config.Config, practice, path string) bool {
-	return strings.HasPrefix(path, cfg.KeyPath(practice))
 }
 
 // giveTo gives one folder or file to root alone, or to a group and root.

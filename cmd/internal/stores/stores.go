@@ -94,6 +94,25 @@ func Exists(cfg config.Config, practice string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// IsPlain reports whether the key of a practice can be read on any machine,
+// although this one could protect it.
+func IsPlain(cfg config.Config, practice string) (bool, error) {
+	if !seal.ProtectsKeys() {
+		return false, nil
+	}
+	protected, err := seal.KeyFile(cfg.KeyPath(practice)).IsProtected()
+	return !protected && err == nil, err
+}
+
+// Protect has this machine protect the key of a practice.
+func Protect(ctx context.Context, cfg config.Config, practice string) error {
+	store, err := sqlite.OpenExisting(ctx, cfg.StorePath(practice), practice, seal.KeyFile(cfg.KeyPath(practice)))
+	if err != nil {
+		return err
+	}
+	return errors.Join(store.ProtectKey(ctx), store.Close())
+}
+
 // Create makes what a practice lacks of folder, key and store, and opens the
 // store. The practice's accounts reach it by being members of group; with group
 // "" it is the caller's alone. A key or store that stands there stays as it is;
@@ -147,7 +166,7 @@ func makeFolder(folder string, owned owner) error {
 	if _, err := os.Stat(folder); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := makeParents(filepath.Dir(folder)); err != nil {
+	if err := MakeParents(filepath.Dir(folder)); err != nil {
 		return err
 	}
 	unnamed, err := os.MkdirTemp(filepath.Dir(folder), ".new-*")
@@ -165,18 +184,42 @@ func makeFolder(folder string, owned owner) error {
 	return nil
 }
 
-// makeParents is os.MkdirAll that does not depend on the umask.
-func makeParents(folder string) error {
+// MakeParents is os.MkdirAll for what all may read and administrators alone may
+// change, whatever the umask.
+func MakeParents(folder string) error {
 	if _, err := os.Stat(folder); err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := makeParents(filepath.Dir(folder)); err != nil {
+	if err := MakeParents(filepath.Dir(folder)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(folder, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := makeParent(folder); !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return os.Chmod(folder, 0o755)
+	return nil // another process made it meanwhile
+}
+
+// held returns the folders of a practice, and after them what is in them: store
+// and key with all that stands beside them, also of yesterday.
+func held(cfg config.Config, practice string) ([]string, error) {
+	folders := []string{filepath.Dir(cfg.StorePath(practice)), filepath.Dir(cfg.KeyPath(practice))}
+	folders = slices.Compact(folders)
+	paths := slices.Clone(folders)
+	for _, folder := range folders {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			return nil, err
+		}
+		for _, entry := range entries {
+			paths = append(paths, filepath.Join(folder, entry.Name()))
+		}
+	}
+	return paths, nil
+}
+
+// isKey reports whether a file is a key, of today or before.
+func isKey(cfg config.Config, practice, path string) bool {
+	return strings.HasPrefix(path, cfg.KeyPath(practice))
 }
 
 func makeKey(path string, owned owner) error {
