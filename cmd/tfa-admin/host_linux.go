@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode"
+
+	"evry.nl/tfa/cmd/internal/identity"
 )
 
 // Accounts of people begin here (login.defs, UID_MIN); those below are of
@@ -22,7 +25,15 @@ const (
 // directory (LDAP, sssd) count where the directory lists them.
 type linux struct{ ctx context.Context }
 
-func thisHost(ctx context.Context) (host, error) { return linux{ctx}, nil }
+// hostFlags are what only other systems need to be told.
+type hostFlags struct{}
+
+// groupOf returns the group of a practice, and whether somebody else made it.
+func (hostFlags) groupOf(practice string) (name string, given bool) {
+	return groupPrefix + practice, false
+}
+
+func thisHost(ctx context.Context, _ hostFlags) (host, error) { return linux{ctx}, nil }
 
 // userExists asks the system's own command, which knows directories too. If it
 // can't tell, there is such an account: nothing is then forgotten by mistake.
@@ -93,6 +104,21 @@ func (l linux) addMember(group, account string) error {
 	_, err := l.run("usermod", "--append", "--groups", group, "--", account)
 	return err
 }
+
+func (linux) isGroup(string) bool { return false }
+
+func (linux) mending() ([]string, error) { return []string{"root"}, nil }
+
+// login returns the account that somebody logged on with to set this host up.
+// SUDO_USER is root's own to set; what comes of it is shown.
+func (linux) login() string {
+	if name := identity.Login(); name != "" {
+		return name
+	}
+	return os.Getenv("SUDO_USER")
+}
+
+func (linux) told() []string { return nil }
 
 // run runs a command of the system, whatever PATH says: after su it lacks sbin.
 func (l linux) run(name string, args ...string) (string, error) {

@@ -19,6 +19,7 @@ import (
 
 type initCommand struct {
 	DryRun bool `help:"Show what would be done, and do nothing."`
+	hostFlags
 }
 
 // Help is the text of init --help. The parser asks for it.
@@ -27,13 +28,17 @@ func (initCommand) Help() string {
 each practice what is missing: an operating system group tfa-PRACTICE with the
 accounts in it, a folder that only this group may enter, a key and a store, and
 the accounts in the store. Without a configuration file it writes one that
-exempts root and the administrator who runs it, so that nobody locks themselves
+exempts root (on Windows: Administrator) and the administrator who runs it, so that nobody locks themselves
 out; a file that is there it leaves alone, and says which line it lacks. It can
 run again at any time: what is there stays as it is.
 
 With service in the configuration, stores and keys are for root alone, and there
 is no group; those that were a practice's before are taken back. Without it they
 are given to the groups again.
+
+On Windows folders and files get access lists in place of modes, and each key is
+protected, so that it opens on this machine only. Accounts of a domain are found
+if Remote Desktop Users names them, and else by --account.
 
     sudo tfa-admin init --dry-run
     sudo tfa-admin init`
@@ -50,6 +55,7 @@ type step struct {
 type setup struct {
 	*desk
 	host  host
+	flags hostFlags
 	actor core.Actor
 	steps []step
 }
@@ -62,17 +68,25 @@ type host interface {
 	group(name string) (members []string, found bool, err error)
 	addGroup(name string) error
 	addMember(group, account string) error
+	// isGroup reports whether a group of any kind has that name.
+	isGroup(name string) bool
+	// mending returns the accounts that a broken store must not lock out.
+	mending() ([]string, error)
+	// login returns the account that runs this, "" if that is nobody's.
+	login() string
+	// told returns hints that came of all this.
+	told() []string
 }
 
 func (c initCommand) Run(d *desk) error {
-	host, err := thisHost(d.ctx)
+	host, err := thisHost(d.ctx, c.hostFlags)
 	if err != nil {
 		return err
 	}
 	if err := identity.Administrator(""); err != nil {
 		return err
 	}
-	s := &setup{desk: d, host: host}
+	s := &setup{desk: d, host: host, flags: c.hostFlags}
 	if s.actor, err = identity.Helpdesk(); err != nil {
 		return err
 	}
@@ -136,46 +150,53 @@ func (s *setup) planConfig() error {
 		if err := s.load(); err != nil {
 			return err
 		}
-		s.hintExempt(path, login())
-		return nil
+		s.hintExempt(path, s.host.login())
+		return s.planParents(path)
 	}
 	defaults := config.Default()
 	s.cfg = &defaults
-	exempt := s.exempt(login())
+	exempt, err := s.exempt(s.host.login())
+	if err == nil {
+		err = s.planParents(path)
+	}
+	if err != nil {
+		return err
+	}
 	s.add(func() error { return writeConfig(path, exempt) }, "write %s, exempt: %q", path, exempt)
 	return nil
 }
 
-// login returns the account that somebody logged on with to set this host up.
-// SUDO_USER is root's own to set; what comes of it is shown.
-func login() string {
-	if name := identity.Login(); name != "" {
-		return name
+// planParents closes the folders above those of practices to others, before
+// anything is put there.
+func (s *setup) planParents(file string) error {
+	loose, err := stores.LooseParents(*s.cfg, file)
+	for _, folder := range loose {
+		s.add(func() error { return stores.CloseParent(folder) }, "have only administrators write in %s", folder)
 	}
-	return os.Getenv("SUDO_USER")
+	return err
 }
 
 // exempt returns the accounts that a new configuration lets pass the gate: root,
 // so that a broken store locks nobody out of the host, and the person who sets
 // it up. The gate would turn that person away as of no practice, or ask for a
 // code if the name looks like that of an account.
-func (s *setup) exempt(login string) []string {
-	exempt := []string{"root"}
-	if login == "root" || !core.ValidName(login) || !userExists(s.ctx, login) {
-		return exempt
+func (s *setup) exempt(login string) ([]string, error) {
+	exempt, err := s.host.mending()
+	if err != nil || slices.Contains(exempt, login) || !core.ValidName(login) || !userExists(s.ctx, login) {
+		return exempt, err
 	}
 	if practice, err := s.cfg.Rules().PracticeOf(login); err == nil {
 		fmt.Fprintf(s.err, "%s: hint: %s is exempt, because you run this as %s; if it is an account of practice %s, take it out of exempt\n",
 			program, login, login, practice)
 	}
-	return append(exempt, login)
+	return append(exempt, login), nil
 }
 
 // hintExempt says which line a file lacks that would keep who runs this out. The
 // file is the administrator's own, so it is not rewritten.
 func (s *setup) hintExempt(path, login string) {
-	if login == "" {
-		login = "root"
+	if mending, err := s.host.mending(); login == "" && err == nil && len(mending) > 0 {
+		login = mending[0]
 	}
 	if slices.Contains(s.cfg.Exempt, config.Fold(login)) || !core.ValidName(login) || !userExists(s.ctx, login) {
 		return
@@ -191,7 +212,7 @@ func (s *setup) hintExempt(path, login string) {
 // writeConfig writes a file to begin with, complete or not at all.
 func writeConfig(path string, exempt []string) error {
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := stores.MakeParents(folder); err != nil {
 		return err
 	}
 	file, err := os.CreateTemp(folder, ".tfa.toml.*")
@@ -219,6 +240,9 @@ func (s *setup) practicesOfHost() (map[string][]string, error) {
 		return nil, err
 	}
 	slices.SortFunc(accounts, core.CompareNames)
+	for _, hint := range s.host.told() {
+		fmt.Fprintf(s.err, "%s: hint: %s\n", program, hint)
+	}
 	practices := map[string][]string{}
 	for _, account := range slices.Compact(accounts) {
 		if practice, err := s.cfg.Rules().PracticeOf(account); err == nil {
@@ -231,9 +255,14 @@ func (s *setup) practicesOfHost() (map[string][]string, error) {
 // planPractice plans what a practice lacks. Its accounts have a group, by which
 // sshd knows them, and reach the store; with tfa-service it is root's alone.
 func (s *setup) planPractice(practice string, accounts []string) error {
-	group := "tfa-" + practice
-	if err := s.planGroup(group, practice, accounts); err != nil {
-		return err
+	group, given := s.flags.groupOf(practice)
+	if given && !s.host.isGroup(group) {
+		return refusal("there is no group " + group)
+	}
+	if !given {
+		if err := s.planGroup(group, practice, accounts); err != nil {
+			return err
+		}
 	}
 	if s.cfg.Service != "" {
 		group = ""
@@ -267,7 +296,19 @@ func (s *setup) planPractice(practice string, accounts []string) error {
 			s.add(func() error { return s.addAccount(practice, account) }, "add account %s to the store", account)
 		}
 	}
-	return nil
+	return s.planKey(practice)
+}
+
+// planKey has the machine protect a key that was made before it could.
+func (s *setup) planKey(practice string) error {
+	if !stores.Exists(*s.cfg, practice) {
+		return nil
+	}
+	plain, err := stores.IsPlain(*s.cfg, practice)
+	if plain {
+		s.add(func() error { return stores.Protect(s.ctx, *s.cfg, practice) }, "protect the key of practice %s, so that it opens on this machine only", practice)
+	}
+	return err
 }
 
 // planGroup plans the group of a practice, with its accounts in it.

@@ -30,6 +30,7 @@
 //	import PRACTICE [FILE]               key URIs and migration codes, from another product
 //	export PRACTICE --secrets            the same, to another product
 //	init [--dry-run]                     find the practices of this host, make what they lack
+//	gate install|remove|status           Windows: the gate between password and desktop
 //	check [--fix [--dry-run]] [--strict] is this host tight?
 //	completion bash|powershell           what a shell must be told
 //	man                                  the manual, for man
@@ -88,6 +89,7 @@
 //	export     practice, accounts, uri, file: one of the two is null
 //	finding    id, title, state (ok, not_applicable, unknown, warning, hole),
 //	           found, meaning, remedy, fixable, fixes: step, done
+//	gate       installed, refused, settings: name, want, is, ok
 //	backup     practice, file, at, last_seq, bytes
 //	restore    practice, file, backup_at, accounts, last_seq, lost_events (null if
 //	           nobody knows), kept, revived, restored

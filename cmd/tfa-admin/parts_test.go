@@ -192,6 +192,10 @@ type fakeHost struct {
 
 func (h fakeHost) accounts() ([]string, error) { return h.names, nil }
 
+func (h fakeHost) mending() ([]string, error) { return []string{"root"}, nil }
+
+func (h fakeHost) told() []string { return nil }
+
 func TestInitKeepsToAccountsOfPractices(t *testing.T) {
 	defaults := config.Default()
 	s := &setup{desk: &desk{cfg: &defaults}, host: fakeHost{names: []string{"EV-0000-10", "jan", "EV-0000-2", "EV-0001-1", "EV-0000-2", "../x-1"}}}
@@ -203,7 +207,7 @@ func TestInitKeepsToAccountsOfPractices(t *testing.T) {
 
 func TestInitExemptsWhoSetsTheHostUp(t *testing.T) {
 	defaults := config.Default()
-	s := &setup{desk: &desk{ctx: t.Context(), cfg: &defaults, terminal: terminal{err: io.Discard}}}
+	s := &setup{desk: &desk{ctx: t.Context(), cfg: &defaults, terminal: terminal{err: io.Discard}}, host: fakeHost{}}
 	for login, want := range map[string][]string{
 		"":             {"root"},
 		"root":         {"root"},
@@ -211,7 +215,7 @@ func TestInitExemptsWhoSetsTheHostUp(t *testing.T) {
 		"no/name":      {"root"},
 		"daemon":       {"root", "daemon"},
 	} {
-		if got := s.exempt(login); !slices.Equal(got, want) {
+		if got, err := s.exempt(login); err != nil || !slices.Equal(got, want) {
 			t.Errorf("for %q exempt returned %q, want %q", login, got, want)
 		}
 	}
@@ -224,8 +228,8 @@ func TestInitExemptsAnAdministratorWhomTheGateWouldAsk(t *testing.T) {
 		t.Fatal(err)
 	}
 	var said strings.Builder
-	s := &setup{desk: &desk{ctx: t.Context(), cfg: &cfg, terminal: terminal{err: &said}}}
-	if got := s.exempt("daemon"); !slices.Equal(got, []string{"root", "daemon"}) || !strings.Contains(said.String(), "account of practice dae") {
+	s := &setup{desk: &desk{ctx: t.Context(), cfg: &cfg, terminal: terminal{err: &said}}, host: fakeHost{}}
+	if got, err := s.exempt("daemon"); err != nil || !slices.Equal(got, []string{"root", "daemon"}) || !strings.Contains(said.String(), "account of practice dae") {
 		t.Errorf("exempt returned %q and said %s", got, said.String())
 	}
 }
@@ -246,7 +250,7 @@ func TestInitSaysWhichLineAFileLacks(t *testing.T) {
 				t.Fatal(err)
 			}
 			var said strings.Builder
-			s := &setup{desk: &desk{ctx: t.Context(), cfg: &cfg, terminal: terminal{err: &said}}}
+			s := &setup{desk: &desk{ctx: t.Context(), cfg: &cfg, terminal: terminal{err: &said}}, host: fakeHost{}}
 			s.hintExempt(file, test.login)
 			if got := said.String(); (got == "") != (test.want == "") || !strings.Contains(got, test.want) {
 				t.Errorf("it says %q, want %q", got, test.want)

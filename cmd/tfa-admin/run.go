@@ -30,6 +30,7 @@ type commands struct {
 	Export     exportCommand     `cmd:"" group:"Practices:" help:"Hand out all secrets of a practice, for another product."`
 	Log        logCommands       `cmd:"" group:"Log:" help:"Who did what, and whether the log is whole."`
 	Init       initCommand       `cmd:"" group:"This host:" help:"Find the practices of this host and make what they lack."`
+	Gate       gateCommands      `cmd:"" group:"This host:" help:"The gate between password and desktop of Windows."`
 	Check      checkCommand      `cmd:"" group:"This host:" help:"Is this host tight? Look for ways past the gate."`
 	Completion completionCommand `cmd:"" group:"This program:" help:"Have a shell complete verbs, flags and names."`
 	Man        manCommand        `cmd:"" group:"This program:" help:"The manual, for man."`

@@ -2,6 +2,7 @@ package config
 
 import (
 	_ "embed"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -16,5 +17,10 @@ func Template(exempt []string) []byte {
 	for _, name := range exempt {
 		quoted = append(quoted, strconv.Quote(name))
 	}
-	return []byte(strings.Replace(template, "{{exempt}}", strings.Join(quoted, ", "), 1))
+	defaults := Default()
+	return []byte(strings.NewReplacer(
+		"{{exempt}}", strings.Join(quoted, ", "),
+		"{{store}}", strconv.Quote(defaults.Store),
+		"{{key_file}}", strconv.Quote(filepath.ToSlash(defaults.KeyFile)),
+	).Replace(template))
 }

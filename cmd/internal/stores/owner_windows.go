@@ -75,6 +75,10 @@ func makeParent(folder string) error {
 // of the configuration, in which others than administrators can write. Error: one
 // belongs to somebody else, who may have put anything in it.
 func LooseParents(cfg config.Config, file string) ([]string, error) {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return nil, err
+	}
 	stored, _, _ := cfg.StoreFolders()
 	var loose []string
 	for _, folder := range []string{filepath.Dir(file), stored, filepath.Dir(filepath.Dir(cfg.KeyPath("x")))} {
@@ -119,8 +123,14 @@ type wrong struct {
 	group string // SID
 }
 
+// noGroup stands for a group that is to be made yet.
+const noGroup = "no group"
+
 func foreign(cfg config.Config, practice, group string) (wrong, error) {
 	sid, err := groupSID(group)
+	if errors.Is(err, windows.ERROR_NONE_MAPPED) {
+		sid, err = noGroup, nil
+	}
 	if err != nil {
 		return wrong{}, err
 	}
@@ -166,6 +176,9 @@ func Give(cfg config.Config, practice, group string) error {
 		found, err := foreign(cfg, practice, group)
 		if err != nil {
 			return err
+		}
+		if found.group == noGroup && len(found.paths) > 0 {
+			return fmt.Errorf("there is no group %s", group)
 		}
 		failed = nil
 		for _, path := range found.paths {

@@ -94,6 +94,9 @@ func Exists(cfg config.Config, practice string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
+// ProtectsKeys reports whether this machine can protect keys.
+func ProtectsKeys() bool { return seal.ProtectsKeys() }
+
 // IsPlain reports whether the key of a practice can be read on any machine,
 // although this one could protect it.
 func IsPlain(cfg config.Config, practice string) (bool, error) {
