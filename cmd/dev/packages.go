@@ -82,7 +82,9 @@ var (
 		{"binutils-mingw-w64-x86-64", "mingw64-binutils", "mingw-w64-binutils", "x86_64-w64-mingw32-windres"},
 		{"wixl", "msitools", "msitools", "wixl"},
 		{"msitools", "msitools", "msitools", "msiinfo"},
+		{"faketime", "libfaketime", "libfaketime", "faketime"}, // wixl writes the time into what it builds
 		{"osslsigncode", "osslsigncode", "osslsigncode", "osslsigncode"},
+		{"openssl", "openssl", "openssl", "openssl"},
 		{"icoutils", "icoutils", "icoutils", "wrestool"},
 		{"wine", "wine-core", "wine", "wine"},
 		{"wine64", "wine-core", "wine", "wineserver"},
