@@ -33,8 +33,12 @@ const (
 	escape    = '\x1b'
 )
 
-// longest is more than any answer.
-const longest = 40
+const (
+	// longest is more than any answer.
+	longest = 40
+	// ahead is how many lines can be typed before they are asked for.
+	ahead = 4
+)
 
 // Screen is a terminal on a screen of its own.
 type Screen struct {
@@ -59,7 +63,7 @@ func Open(title, footer string) (*Screen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a screen: %w", err)
 	}
-	s := &Screen{surface: surface, size: size, footer: footer, lines: make(chan string), ended: make(chan struct{})}
+	s := &Screen{surface: surface, size: size, footer: footer, lines: make(chan string, ahead), ended: make(chan struct{})}
 	go s.follow(events)
 	return s, nil
 }
@@ -116,8 +120,7 @@ func (s *Screen) follow(events <-chan event) {
 	}
 }
 
-// take does what one event says. A line waits here until it is asked for: what
-// is typed while something is decided is no answer to what comes.
+// take does what one event says.
 func (s *Screen) take(e event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,7 +135,7 @@ func (s *Screen) take(e event) {
 		case s.lines <- s.typed:
 			s.paper.write(s.typed + "\n")
 			s.typed = ""
-		default: // nobody has asked
+		default: // more than anybody has asked for
 		}
 	case e.key >= ' ' && e.key != 0x7f && len(s.typed) < longest:
 		s.typed += string(e.key)
