@@ -7,5 +7,10 @@ import (
 
 // hostChecks returns what there is to look at on this host.
 func (d *desk) hostChecks() ([]check.Check, error) {
-	return check.Windows{Registry: check.ThisRegistry(), File: d.file, Now: clock.Now}.Checks(), nil
+	folder, err := check.OurFolder()
+	if err != nil {
+		return nil, err
+	}
+	files := check.ThisFiles(func(practice string) string { return groupPrefix + practice })
+	return check.Windows{Registry: check.ThisRegistry(), Files: files, Folder: folder, File: d.file, Now: clock.Now}.Checks(), nil
 }

@@ -314,3 +314,16 @@ func (l List) SDDL() string {
 	}
 	return b.String()
 }
+
+// Who says who owns a file and whom its list lets in, by their names.
+func (l List) Who() string {
+	text := "owned by " + Name(l.Owner)
+	names := l.Grants(anything, ownerRights)
+	for i, sid := range names {
+		names[i] = Name(sid)
+	}
+	if len(names) == 0 {
+		return text + ", open to nobody"
+	}
+	return text + ", open to " + strings.Join(names, ", ")
+}

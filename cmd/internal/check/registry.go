@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/storage/acl"
 )
 
 // Registry is what the checks read of a Windows host. Paths begin with HKLM\ or
@@ -21,9 +24,26 @@ type Registry interface {
 	// Right returns who has a right of the local policy (secpol.msc), as SIDs
 	// with a * or as names.
 	Right(name string) ([]string, error)
+}
+
+// Files is what the checks ask about files of a Windows host, and have it set.
+type Files interface {
 	// Guarded returns an error if others than administrators can write a file,
 	// or if it is not there.
 	Guarded(file string) error
+	// Access returns the access list of a file or folder.
+	Access(path string) (acl.List, error)
+	// Close has only administrators write in a file or folder, for all to read.
+	Close(path string) error
+	// NotFor returns what a practice has that is not for it alone, and Give makes
+	// it so; with the service for administrators and the system alone.
+	NotFor(cfg config.Config, practice string) ([]string, error)
+	Give(cfg config.Config, practice string) error
+	// PlainKey reports whether a key opens on any machine, although this one could
+	// protect it.
+	PlainKey(cfg config.Config, practice string) (bool, error)
+	// Signed returns why nobody can tell who made a program.
+	Signed(file string) error
 }
 
 // The keys that the checks read.
@@ -48,6 +68,9 @@ const windowsGate = "tfa-logon.exe"
 // Windows is a host as the checks see it.
 type Windows struct {
 	Registry
+	Files
+	// Folder is where our programs stand.
+	Folder string
 	// File is the configuration, "" for the host's own.
 	File string
 	Now  func() time.Time
@@ -56,14 +79,14 @@ type Windows struct {
 // Checks returns the checks of a Windows host, for Run. What they mean for a
 // session is known from Microsoft's documents, not tried on a server.
 func (w Windows) Checks() []Check {
-	return slices.Concat(w.ourChecks(), w.gateChecks(), w.sessionChecks(), w.besideChecks())
+	return slices.Concat(w.ourChecks(), w.rightsChecks(), w.gateChecks(), w.sessionChecks(), w.besideChecks())
 }
 
 func (w Windows) gateChecks() []Check {
 	return []Check{
 		{"win-userinit", "The gate is what Windows starts after the password",
 			"A password alone is enough for a desktop.",
-			`As administrator: "C:\Program Files\TFA\setup.cmd" install`,
+			"As administrator: tfa-admin gate install",
 			w.userinit},
 		{"win-gate-file", "The gate is there, and only administrators can change it",
 			"When Windows can't start it, it starts the shell without a code.",
@@ -92,7 +115,7 @@ func (w Windows) sessionChecks() []Check {
 	return []Check{
 		{"win-start-program", "A client can't name a program to start",
 			"What the client names runs in place of the desktop. With the gate in Userinit it comes after the code.",
-			`The policy "Always show desktop on connection" (fTurnOffSingleAppMode=1); setup.cmd install sets it.`,
+			`The policy "Always show desktop on connection" (fTurnOffSingleAppMode=1); tfa-admin gate install sets it.`,
 			w.startProgram},
 		{"win-remoteapp", "No RemoteApp starts without the gate",
 			"A RemoteApp has a logon of its own, which does not go through Userinit: a password alone is enough.",
@@ -100,7 +123,7 @@ func (w Windows) sessionChecks() []Check {
 			w.remoteApp},
 		{"win-reconnect", "A password alone gets nobody into a session that was left",
 			"Reconnecting starts no Userinit, so asks for no code.",
-			`The policies "Restrict users to a single session" off and "Set time limit for disconnected sessions" 1 minute; setup.cmd install sets both.`,
+			`The policies "Restrict users to a single session" off and "Set time limit for disconnected sessions" 1 minute; tfa-admin gate install sets both.`,
 			w.reconnect},
 		{"win-nla", "Passwords and codes travel encrypted (NLA and TLS)",
 			"Without it everybody sees a logon screen, or can stand between client and server.",

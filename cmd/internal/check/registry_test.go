@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,6 +14,9 @@ import (
 	"testing"
 	"time"
 	"unicode/utf16"
+
+	"evry.nl/tfa/cmd/internal/config"
+	"evry.nl/tfa/storage/acl"
 )
 
 // recorded is a registry as values that were written down, by key and name in
@@ -23,8 +27,44 @@ type recorded struct {
 	rights map[string][]string
 	// broken makes every answer this error.
 	broken error
-	// unguarded are files that others can write.
-	unguarded []string
+	// unguarded are files that others can write, missing those that are not there.
+	unguarded, missing []string
+	// lists are access lists that differ from what they should be, by path.
+	lists map[string]acl.List
+	// foreign is what a practice has that is not for it alone.
+	foreign []string
+	plain   bool // keys
+	// unsigned are programs without a signature.
+	unsigned []string
+	closed   *[]string // by a fix
+}
+
+func (r recorded) Access(path string) (acl.List, error) {
+	if slices.Contains(r.missing, path) {
+		return acl.List{}, fs.ErrNotExist
+	}
+	if list, ok := r.lists[path]; ok {
+		return list, r.broken
+	}
+	return acl.Parent(), r.broken
+}
+
+func (r recorded) Close(path string) error {
+	*r.closed = append(*r.closed, path)
+	return nil
+}
+
+func (r recorded) NotFor(config.Config, string) ([]string, error) { return r.foreign, r.broken }
+
+func (r recorded) Give(_ config.Config, practice string) error { return r.Close(practice) }
+
+func (r recorded) PlainKey(config.Config, string) (bool, error) { return r.plain, r.broken }
+
+func (r recorded) Signed(file string) error {
+	if slices.Contains(r.unsigned, file) {
+		return errors.New("no signature was present")
+	}
+	return nil
 }
 
 // entry is a value and its path, as somebody wrote it.
@@ -50,6 +90,9 @@ func (r recorded) Keys(key string) ([]string, error) {
 func (r recorded) Right(name string) ([]string, error) { return r.rights[name], r.broken }
 
 func (r recorded) Guarded(file string) error {
+	if slices.Contains(r.missing, file) {
+		return fs.ErrNotExist
+	}
 	if slices.Contains(r.unguarded, file) {
 		return errors.New("others than the owner may write")
 	}
@@ -98,6 +141,7 @@ func closedWindows(t *testing.T) *Windows {
 		{tasksKey + `\Tasks\` + ownTask, "Path", `\Microsoft\Windows\Shell\CreateObjectTask`},
 		{providersKey + `\` + password, "", "PasswordProvider"},
 		{classesKey + `\` + password + `\InprocServer32`, "", `%SystemRoot%\system32\credprovs.dll`},
+		{eventSourceKey, "EventMessageFile", `%SystemRoot%\System32\EventCreate.exe`},
 		{servicesKey + `\W32Time`, "Start", "2"},
 		{servicesKey + `\W32Time\Parameters`, "Type", "NT5DS"},
 	} {
@@ -107,7 +151,8 @@ func closedWindows(t *testing.T) *Windows {
 	if err := os.WriteFile(file, fmt.Appendf(nil, "store = 'sqlite://%[1]s/{practice}/tfa.db'\nkey_file = '%[1]s/{practice}/tfa.key'\n", t.TempDir()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return &Windows{Registry: r, File: file, Now: time.Now}
+	r.closed = &[]string{}
+	return &Windows{Registry: r, Files: r, Folder: `C:\Program Files\TFA`, File: file, Now: time.Now}
 }
 
 // windowsHole is something planted in recorded values, and what a check must say.
@@ -129,6 +174,7 @@ func unsets(key, name string) func(*recorded) {
 func windowsHoles() map[string]windowsHole {
 	all := gateHoles()
 	maps.Copy(all, besideHoles())
+	maps.Copy(all, rightsHoles())
 	return all
 }
 
@@ -242,7 +288,7 @@ func TestWindowsHoleIsFound(t *testing.T) {
 			w := closedWindows(t)
 			r := w.Registry.(recorded)
 			hole.plant(&r)
-			w.Registry = r
+			w.Registry, w.Files = r, r
 			judgeFinding(t, *w, hole)
 		})
 	}
@@ -310,6 +356,9 @@ func plantStore(t *testing.T, whole bool) string {
 
 func TestEveryWindowsCheckIsTriedBothWays(t *testing.T) {
 	tried := map[string]bool{"config": true, "exempt": true, "stores": true, "clock-behind": true} // by the test above
+	for _, id := range []string{"win-folders", "win-store-rights", "win-key-protection", "win-service"} {
+		tried[id] = true // by those of their own
+	}
 	for _, hole := range windowsHoles() {
 		tried[hole.check] = tried[hole.check] || hole.state.Worse(OK)
 	}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -12,8 +13,6 @@ import (
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
-
-	"evry.nl/tfa/cmd/internal/access"
 )
 
 // ThisRegistry reads the registry and the policies of this host.
@@ -58,6 +57,9 @@ func readValue(key registry.Key, name string) (string, error) {
 	case registry.DWORD, registry.QWORD:
 		n, _, err := key.GetIntegerValue(name)
 		return strconv.FormatUint(n, 10), err
+	case registry.BINARY:
+		data, _, err := key.GetBinaryValue(name)
+		return hex.EncodeToString(data), err
 	case registry.MULTI_SZ:
 		list, _, err := key.GetStringsValue(name)
 		return strings.Join(list, "\n"), err
@@ -103,13 +105,4 @@ func exportRights() (map[string][]string, error) {
 		return nil, fmt.Errorf("exporting the local policy: %w", err)
 	}
 	return parseRights(text), nil
-}
-
-func (windowsRegistry) Guarded(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return access.Trusted(file)
 }

@@ -2,8 +2,10 @@ package check
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"evry.nl/tfa/cmd/internal/access"
 	"evry.nl/tfa/cmd/internal/config"
 	"evry.nl/tfa/cmd/internal/stores"
 	"evry.nl/tfa/core"
@@ -33,12 +35,25 @@ func (w Windows) ourChecks() []Check {
 func (w Windows) config(context.Context) (r result) {
 	cfg, err := config.Load(w.File)
 	switch {
+	case errors.Is(err, access.ErrWritable):
+		file := w.configFile()
+		r.add(Hole, "%s", sentence(err))
+		r.fix(func() error { return w.Close(file) }, "have only administrators write %s (see that nothing in it was changed)", file)
 	case err != nil:
 		r.add(Hole, "%s", sentence(err))
+	case cfg.File == "":
+		r.add(Hole, "there is no %s: nobody is exempt, so a fault would lock out who must mend it", w.configFile())
 	case cfg.Identity.Account != "":
 		r.add(Warning, "[identity] lets %s stand in for whoever runs the tool: that is for demos", cfg.Identity.Account)
 	}
 	return r
+}
+
+func (w Windows) configFile() string {
+	if w.File != "" {
+		return w.File
+	}
+	return config.DefaultFile()
 }
 
 func (w Windows) exempt(context.Context) (r result) {
