@@ -11,6 +11,10 @@ func (d *desk) hostChecks() ([]check.Check, error) {
 	if err != nil {
 		return nil, err
 	}
+	mending, err := (&people{directory: windowsDirectory{}}).mending()
+	if err != nil {
+		return nil, err
+	}
 	files := check.ThisFiles(func(practice string) string { return groupPrefix + practice })
-	return check.Windows{Registry: check.ThisRegistry(), Files: files, Folder: folder, File: d.file, Now: clock.Now}.Checks(), nil
+	return check.Windows{Registry: check.ThisRegistry(), Files: files, Folder: folder, Mending: mending, File: d.file, Now: clock.Now}.Checks(), nil
 }

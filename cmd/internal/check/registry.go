@@ -71,6 +71,8 @@ type Windows struct {
 	Files
 	// Folder is where our programs stand.
 	Folder string
+	// Mending are the accounts that a fault must not lock out.
+	Mending []string
 	// File is the configuration, "" for the host's own.
 	File string
 	Now  func() time.Time

@@ -152,7 +152,7 @@ func closedWindows(t *testing.T) *Windows {
 		t.Fatal(err)
 	}
 	r.closed = &[]string{}
-	return &Windows{Registry: r, Files: r, Folder: `C:\Program Files\TFA`, File: file, Now: time.Now}
+	return &Windows{Registry: r, Files: r, Folder: `C:\Program Files\TFA`, Mending: []string{"beheerder"}, File: file, Now: time.Now}
 }
 
 // windowsHole is something planted in recorded values, and what a check must say.
@@ -314,7 +314,8 @@ func TestWindowsLooksAtConfigurationAndStores(t *testing.T) {
 	}{
 		"invalid":           {"transition = 1", windowsHole{"config", Hole, "line 1", nil}},
 		"for_a_demo":        {"[identity]\naccount = 'EV-0000-1'", windowsHole{"config", Warning, "demos", nil}},
-		"exempt":            {"exempt = ['jan']", windowsHole{"exempt", Warning, "jan is exempt", nil}},
+		"exempt":            {"exempt = ['beheerder', 'jan']", windowsHole{"exempt", Warning, "jan is exempt", nil}},
+		"exempt_to_mend":    {"exempt = ['beheerder']", windowsHole{"exempt", OK, "", nil}},
 		"exempt_unknown":    {"transition = 1", windowsHole{"exempt", Unknown, "can't be read", nil}},
 		"stores_unknown":    {"transition = 1", windowsHole{"stores", Unknown, "can't be read", nil}},
 		"store_does_not":    {"@", windowsHole{"stores", Hole, "damaged", nil}},

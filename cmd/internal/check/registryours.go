@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"evry.nl/tfa/cmd/internal/access"
@@ -17,7 +18,7 @@ func (w Windows) ourChecks() []Check {
 			"Without it nobody logs on; who can write it can exempt an account, or name another store.",
 			"Mend the line that is named; give the file to Administrators, with no right to write for Users.",
 			w.config},
-		{"exempt", "No account is exempt from the gate",
+		{"exempt", "Only the account that mends the host is exempt",
 			"An exempt account logs on with its password alone.",
 			"Take the account out of exempt in tfa.toml, if nobody needs it in an emergency.",
 			w.exempt},
@@ -62,7 +63,9 @@ func (w Windows) exempt(context.Context) (r result) {
 		return found(Unknown, "the configuration can't be read")
 	}
 	for _, name := range cfg.Exempt {
-		r.add(Warning, "%s is exempt", name)
+		if !slices.Contains(w.Mending, name) {
+			r.add(Warning, "%s is exempt", name)
+		}
 	}
 	return r
 }
