@@ -25,6 +25,12 @@ const (
 // directory (LDAP, sssd) count where the directory lists them.
 type linux struct{ ctx context.Context }
 
+// What init says and does differently on other systems.
+const (
+	nobodyElse      = "root alone"
+	checksAfterInit = false
+)
+
 // hostFlags are what only other systems need to be told.
 type hostFlags struct{}
 

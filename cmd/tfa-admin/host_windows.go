@@ -13,6 +13,12 @@ import (
 	"evry.nl/tfa/cmd/internal/config"
 )
 
+// What init says and does differently on other systems.
+const (
+	nobodyElse      = "administrators and the system alone"
+	checksAfterInit = true
+)
+
 // hostFlags are what Windows must be told, because it lists no accounts of a domain.
 type hostFlags struct {
 	Account []string `name:"account" placeholder:"NAME" help:"An account of the domain, as DOMAIN\\NAME, beside those that Remote Desktop Users names. Can be repeated."`
