@@ -125,7 +125,7 @@ func output(ctx context.Context, folder string, env []string, name string, args 
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			err = fmt.Errorf("%w\n%s", err, exit.Stderr)
+			err = fmt.Errorf("%w\n%s%s", err, exit.Stderr, out)
 		}
 		return "", fmt.Errorf("running %s %s: %w", name, strings.Join(args, " "), err)
 	}
