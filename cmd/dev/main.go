@@ -6,13 +6,17 @@
 //	                     practice; without a display, on one of its own, where
 //	                     dev looks for itself and leaves a picture
 //	test [ARG…]          run all tests, with real windows and real users; ARGs
-//	                     are packages and flags of go test, as -run=Name
+//	                     are packages and flags of go test, as -run=Name. What
+//	                     is slow is left out but for --all, and for --landing
+//	                     if it may be needed: see slow in tests.go
 //	check                run what finds mistakes without running the program
 //	bench                measure, beside what people would use instead, and print
 //	                     a table; takes about ten minutes
 //	shots DIR            draw every screen into DIR
 //	pictures [--check]   draw the screens that the manual shows into its folder;
 //	                     or only tell which of them are out of date
+//	package [FLAG…]      build what is installed, for Debian and Windows, from
+//	                     the newest commit; package --help tells the flags
 //	manual DIR           print the manual into DIR, a PDF a language
 //
 // On Debian and its kin, dev installs the packages that a verb needs, and says
@@ -41,6 +45,7 @@ var verbs = map[string]func(ctx context.Context, args []string) error{
 
 	"pictures": pictures,
 	"manual":   manual,
+	"package":  pack,
 }
 
 // usageError is a mistake on the command line.
@@ -73,11 +78,11 @@ func run(ctx context.Context, args []string) int {
 
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return usageError("no verb: say demo, test, check, bench, shots, pictures or manual")
+		return usageError("no verb: say demo, test, check, bench, shots, pictures, package or manual")
 	}
 	verb, ok := verbs[args[0]]
 	if !ok {
-		return usageError(fmt.Sprintf("no verb %q: say demo, test, check, bench, shots, pictures or manual", args[0]))
+		return usageError(fmt.Sprintf("no verb %q: say demo, test, check, bench, shots, pictures, package or manual", args[0]))
 	}
 	if _, err := os.Stat("go.mod"); err != nil {
 		return usageError("run it in the root of the repository, where go.mod is")

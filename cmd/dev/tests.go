@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // raced are the rooms whose tests run with the race detector: there goroutines
@@ -18,11 +20,53 @@ var raced = []string{
 	"evry.nl/tfa/cmd/internal/rds", "evry.nl/tfa/cmd/internal/service", "evry.nl/tfa/cmd/internal/sessions",
 }
 
+// slow are the rooms whose tests build whole packages, and install them under
+// Wine and on a Debian made for it: together they take longer than all others.
+var slow = []string{"evry.nl/tfa/cmd/internal/release"}
+
+// coveredBySlow are the paths that the slow tests alone hold, or mostly.
+var coveredBySlow = []string{
+	"cmd/internal/release", "cmd/internal/wine", "assets/packaging", "cmd/internal/winlogon", "cmd/internal/acl", "cmd/internal/display",
+	"cmd/dev/tests.go", "cmd/dev/package.go", "cmd/dev/packages.go",
+}
+
+// needSlow reports whether something that the slow tests cover was changed in the
+// day before the newest commit. Continuous integration has no memory, but what
+// lands together is not older.
+func needSlow(ctx context.Context) (bool, error) {
+	git := func(args ...string) (string, error) {
+		out, err := exec.CommandContext(ctx, "git", args...).Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	newest, err := git("log", "-1", "--format=%ct")
+	if err != nil {
+		return false, fmt.Errorf("asking git for the newest commit: %w", err)
+	}
+	seconds, err := strconv.ParseInt(newest, 10, 64)
+	if err != nil {
+		return false, fmt.Errorf("asking git for the newest commit: %w", err)
+	}
+	since := time.Unix(seconds, 0).Add(-24 * time.Hour).UTC().Format(time.RFC3339)
+	changed, err := git(append([]string{"log", "--format=%h", "--since=" + since, "--"}, coveredBySlow...)...)
+	if err != nil {
+		return false, fmt.Errorf("asking git for what has changed: %w", err)
+	}
+	return changed != "", nil
+}
+
 // test runs all tests, or those of the packages that are named.
 func test(ctx context.Context, args []string) error {
 	var flags, patterns []string
+	all := false
 	for _, arg := range args {
 		switch {
+		case arg == "--all":
+			all = true
+		case arg == "--landing":
+			var err error
+			if all, err = needSlow(ctx); err != nil {
+				return err
+			}
 		case strings.HasPrefix(arg, "-"):
 			flags = append(flags, arg)
 		case strings.HasPrefix(arg, "."), strings.HasPrefix(arg, "evry.nl/"):
@@ -31,10 +75,14 @@ func test(ctx context.Context, args []string) error {
 			return usageError(fmt.Sprintf("%q is no package and no flag: write packages as ./core/..., flags as -run=Name", arg))
 		}
 	}
-	if len(patterns) == 0 {
+	named := len(patterns) > 0
+	if !named {
 		patterns = []string{"./..."}
 	}
 	needed := slices.Concat(buildPackages, displayPackages, testPackages, browserPackages)
+	if all || named {
+		needed = slices.Concat(needed, windowsPackages)
+	}
 	if !there("node") || !there("npm") { // often from elsewhere, and then Debian's can't stand beside it
 		needed = slices.Concat(needed, nodePackages)
 	}
@@ -44,6 +92,9 @@ func test(ctx context.Context, args []string) error {
 	packages, err := list(ctx, patterns)
 	if err != nil {
 		return err
+	}
+	if !all && !named {
+		packages = slices.DeleteFunc(packages, func(path string) bool { return isIn(slow, path) })
 	}
 	var count tally
 	if err := vet(ctx, patterns); err != nil {
@@ -102,13 +153,18 @@ func vet(ctx context.Context, patterns []string) error {
 // split returns the packages to test with the race detector, and the others.
 func split(packages []string) (withRace, plain []string) {
 	for _, path := range packages {
-		if slices.ContainsFunc(raced, func(room string) bool { return path == room || strings.HasPrefix(path, room+"/") }) {
+		if isIn(raced, path) {
 			withRace = append(withRace, path)
 		} else {
 			plain = append(plain, path)
 		}
 	}
 	return withRace, plain
+}
+
+// isIn reports whether a package is one of the rooms, or below one.
+func isIn(rooms []string, path string) bool {
+	return slices.ContainsFunc(rooms, func(room string) bool { return path == room || strings.HasPrefix(path, room+"/") })
 }
 
 // goTest runs go test and counts what it says.
