@@ -133,16 +133,17 @@ func (d debian) manual(ctx context.Context, program string) error {
 
 // documents writes what stands in the folder of a package's documents.
 func (d debian) documents(name string, components []Component) error {
+	notice := fmt.Sprintf(copyright, d.v.Time.Year())
 	change := fmt.Sprintf("%s (%s) stable; urgency=medium\n\n  * Version %s.\n\n -- Evry <support@evry.nl>  %s\n",
 		name, d.v.Debian, d.v.Program, d.v.Time.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-	files := map[string][]byte{"changelog.gz": zipped(change), "copyright": []byte(copyright)}
+	files := map[string][]byte{"changelog.gz": zipped(change), "copyright": []byte(notice)}
 	if len(components) > 0 {
 		list, err := SBOM(name, d.v, components)
 		if err != nil {
 			return err
 		}
 		files["sbom.cdx.json.gz"], files["LICENCES.txt.gz"] = zipped(string(list)), zipped(string(Licences(components)))
-		files["copyright"] = []byte(copyright + copyrightOfOthers)
+		files["copyright"] = []byte(notice + copyrightOfOthers)
 	}
 	for file, text := range files {
 		if err := d.write(text, "doc", name, file); err != nil {
@@ -159,7 +160,7 @@ Upstream-Name: Two Factor RDP
 Source: https://www.evry.nl/tfa
 
 Files: *
-Copyright: Evry
+Copyright: %d Evry
 License: Evry
  All rights reserved. To be installed by whom Evry has given it to.
 `
