@@ -64,7 +64,6 @@ func logOnPlainly(t *testing.T, h *story.RDPHost) {
 		_, secret = first.Secret(img)
 		return secret != ""
 	})
-	first.Says("Esc = niet inloggen")
 	first.Keep("first-logon")
 	h.EndTransition(receptionist) // the screen still offers what is no more
 	first.Type("0")
