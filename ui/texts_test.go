@@ -121,6 +121,7 @@ func TestNoVisibleStringInCode(t *testing.T) {
 
 // notVisible are literals with words that only the program's log shows.
 var notVisible = []string{
+	"a display of depth %d can't be drawn on", "the display knows no names", "opening a screen: %w", "drawing a screen: %w",
 	"the tool could not do what was asked", "saving the log", "saving the log: %w",
 	"setting the language of the toolkit: %w", "recording that nobody logged on", "the terminal was closed", "the lock is over",
 }
