@@ -41,7 +41,7 @@ func small(t *testing.T) string {
 	story.Must(t, os.Mkdir(filepath.Join(folder, "mesa"), 0o755))
 	program, err := os.ReadFile(filepath.Join(folder, "beheertool.exe"))
 	story.Must(t, err)
-	for _, name := range []string{"tfa-logon.exe", "tfa-admin.exe", "tfa-service.exe", "mesa/opengl32.dll"} {
+	for _, name := range []string{"tfa-logon.exe", "tfa-admin.exe", "tfa-service.exe", "mesa/opengl32.dll", "mesa/beheertool.exe"} {
 		story.Must(t, os.WriteFile(filepath.Join(folder, name), program, 0o755))
 	}
 	story.Must(t, os.WriteFile(filepath.Join(folder, "logon.cmd"), []byte("exit\r\n"), 0o644))

@@ -83,7 +83,7 @@ func (s server) copied(what, want string) {
 }
 
 // toolIsUsed looks at the QR code and the code, and copies both texts of the menu.
-func (s server) toolIsUsed() (secret string) {
+func (s server) toolIsUsed() {
 	s.T.Helper()
 	w := s.open("Two Factor RDP beheertool", "beheertool.exe")
 	qr, secret := codeIsRight(w)
@@ -97,6 +97,9 @@ func (s server) toolIsUsed() (secret string) {
 		{[]string{"Down", "Return"}, "secret van", "secret", secret},
 		{[]string{"Down", "Down", "Return"}, "string van", "OTP Auth string", qr.Text},
 	} {
+		// The tool clicks where it has drawn the mouse last, and ANGLE is slow here.
+		story.Must(s.T, s.Desk.Move(middle))
+		w.Says("U bent ingelogd als")
 		story.Must(s.T, s.Desk.RightClick(middle))
 		w.WaitFor("the menu", func(img *image.RGBA) bool {
 			pixel := img.RGBAAt(middle.X+4, middle.Y+4)
@@ -109,7 +112,6 @@ func (s server) toolIsUsed() (secret string) {
 		s.copied(item.what, item.want)
 	}
 	w.Stop()
-	return secret
 }
 
 // keep writes a picture where go test -artifacts keeps it.
@@ -121,50 +123,6 @@ func keep(t testing.TB, w *story.Window, name string) {
 	story.Must(t, err)
 	defer file.Close()
 	story.Must(t, png.Encode(file, img))
-}
-
-// gateIsPassed logs on with a code, which opens one logon.
-func (s server) gateIsPassed(secret string) {
-	s.T.Helper()
-	gate := func() *story.Window {
-		return s.open("Inloggen", "tfa-logon.exe", "--", `C:\windows\system32\notepad.exe`)
-	}
-	wrong := gate()
-	wrong.Says("Account: " + demo.Account)
-	keep(s.T, wrong, "tfa-logon")
-	wrong.Type("000000\n")
-	wrong.Says("klopt niet")
-	story.Must(s.T, s.Desk.CloseWindow(wrong.Place))
-	wrong.Cmd.Wait()
-	if status := wrong.Cmd.ProcessState.ExitCode(); status != 1 {
-		s.T.Errorf("the closed gate ends with status %d", status)
-	}
-
-	right := gate()
-	right.Says("Account: " + demo.Account)
-	used := code(s.T, secret)
-	right.Type(used + "\n")
-	notepad, err := s.Desk.WaitForWindow(s.T.Context(), "Untitled - Notepad")
-	story.Must(s.T, err)
-	keep(s.T, right, "notepad")
-	story.Must(s.T, s.Desk.CloseWindow(notepad))
-	right.Cmd.Wait()
-	if status := right.Cmd.ProcessState.ExitCode(); status != 0 {
-		s.T.Errorf("the gate that was passed ends with status %d", status)
-	}
-
-	again := gate()
-	again.Says("Account: " + demo.Account)
-	again.Type(used + "\n")
-	again.Says("volgende code")
-	windows, err := s.Desk.Windows()
-	story.Must(s.T, err)
-	for _, w := range windows {
-		if strings.Contains(w.Title, "Notepad") {
-			s.T.Error("a code has opened a second logon")
-		}
-	}
-	again.Stop()
 }
 
 // kept returns what is in the folder of stores, keys and configuration.
@@ -182,8 +140,8 @@ func (s server) kept() (files []string) {
 	return files
 }
 
-// What the package has installed works on one store: the tool, the gate and the
-// helpdesk's command. An upgrade and a removal leave the store, the key and the
+// What the package has installed works on one store: the tool and the helpdesk's
+// command. An upgrade and a removal leave the store, the key and the
 // configuration.
 func TestInstalledProgramsShareAStore(t *testing.T) {
 	folder := t.TempDir()
@@ -204,11 +162,9 @@ func TestInstalledProgramsShareAStore(t *testing.T) {
 			t.Errorf("tfa-admin %s: status %d, said %s", strings.Join(args, " "), status, said)
 		}
 	}
-	admin(v.Program, "--version")
-	secret := s.toolIsUsed()
-	s.gateIsPassed(secret)
+	admin(v.Program, "version")
+	s.toolIsUsed()
 	admin(demo.Account, "account", "list", demo.Practice)
-	admin("notepad", "log", "verify")
 
 	before := s.kept()
 	s.msiexec(true, "/i", `C:\two.msi`)
