@@ -20,7 +20,7 @@ func TestWhoMayImportWhom(t *testing.T) {
 		"ui":                   {"ui core assets", sql},
 		"cmd":                  {"cmd/internal ui core storage assets", ""},
 		"cmd/tfa-admin":        {"cmd/internal core storage assets", fyne},
-		"cmd/dev":              {"cmd/internal/desktop cmd/internal/release", fyne + " " + sql},
+		"cmd/dev":              {"cmd/internal/desktop cmd/internal/release assets", fyne},
 		"cmd/tfa-web":          {"cmd/internal assets", fyne + " " + sql},
 		"cmd/internal/desktop": {"", fyne + " " + sql},
 		"cmd/internal/browser": {"", fyne + " " + sql},

@@ -22,7 +22,7 @@ var raced = []string{
 
 // slow are the rooms whose tests build whole packages, and install them under
 // Wine and on a Debian made for it: together they take longer than all others.
-var slow = []string{"evry.nl/tfa/cmd/internal/release"}
+var slow = []string{"evry.nl/tfa/cmd/internal/release", "evry.nl/tfa/cmd/internal/wine"}
 
 // coveredBySlow are the paths that the slow tests alone hold, or mostly.
 var coveredBySlow = []string{
