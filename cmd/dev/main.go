@@ -6,17 +6,16 @@
 //	                     practice; without a display, on one of its own, where
 //	                     dev looks for itself and leaves a picture
 //	test [ARG…]          run all tests, with real windows and real users; ARGs
-//	                     are packages and flags of go test, as -run=Name. What
-//	                     is slow is left out but for --all, and for --landing
-//	                     if it may be needed: see slow in tests.go
+//	                     are packages and flags of go test, as -run=Name; --all
+//	                     also runs what is slow: see slow in tests.go
 //	check                run what finds mistakes without running the program
 //	bench                measure, beside what people would use instead, and print
 //	                     a table; takes about ten minutes
 //	shots DIR            draw every screen into DIR
 //	pictures [--check]   draw the screens that the manual shows into its folder;
 //	                     or only tell which of them are out of date
-//	package [FLAG…]      build what is installed, for Debian and Windows, from
-//	                     the newest commit; package --help tells the flags
+//	package [FLAG…]      build what is installed on Windows, from the newest
+//	                     commit; package --help tells the flags
 //	manual DIR           print the manual into DIR, a PDF a language
 //
 // On Debian and its kin, dev installs the packages that a verb needs, and says

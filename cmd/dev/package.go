@@ -13,22 +13,17 @@ import (
 
 // packing is what package is to build, and how.
 type packing struct {
-	to              string
-	debian, windows bool
-	key             release.SigningKey
+	to  string
+	key release.SigningKey
 }
 
-// pack builds what is installed, from the newest commit.
+// pack builds what is installed on Windows, from the newest commit.
 func pack(ctx context.Context, args []string) error {
 	p, err := parsePacking(args)
 	if err != nil {
 		return err
 	}
-	needed := buildPackages
-	if p.windows {
-		needed = slices.Concat(needed, windowsPackages)
-	}
-	if err := ensure(ctx, needed); err != nil {
+	if err := ensure(ctx, slices.Concat(buildPackages, windowsPackages)); err != nil {
 		return err
 	}
 	source, err := os.Getwd()
@@ -43,26 +38,12 @@ func pack(ctx context.Context, args []string) error {
 		return err
 	}
 	say("version %s", v.Program)
-	if p.debian {
-		files, err := release.Debian(ctx, source, p.to, v)
-		if err != nil {
-			return err
-		}
-		for _, file := range files {
-			say("built %s", file)
-		}
-	}
-	if p.windows {
-		return p.forWindows(ctx, source, v)
-	}
-	return nil
+	return p.forWindows(ctx, source, v)
 }
 
 func parsePacking(args []string) (p packing, err error) {
 	flags := flag.NewFlagSet("package", flag.ContinueOnError)
 	flags.StringVar(&p.to, "to", "dist", "`folder` to build into")
-	flags.BoolVar(&p.debian, "debian", false, "build Debian packages only")
-	flags.BoolVar(&p.windows, "windows", false, "build the Windows package only")
 	flags.StringVar(&p.key.Certificate, "sign-cert", "", "sign for Windows with the certificate in `file` (PEM, with those above it)")
 	flags.StringVar(&p.key.Key, "sign-key", "", "`file` of its private key, or with --sign-module the pkcs11: URI of one")
 	flags.StringVar(&p.key.Passphrase, "sign-passphrase", "", "`file` with the passphrase of the key, or the PIN of the token")
@@ -77,9 +58,6 @@ func parsePacking(args []string) (p packing, err error) {
 		return p, usageError("package: --sign-cert and --sign-key go together")
 	case p.key.Certificate == "" && p.key != release.SigningKey{}:
 		return p, usageError("package: --sign-… without --sign-cert and --sign-key")
-	}
-	if !p.debian && !p.windows {
-		p.debian, p.windows = true, true
 	}
 	return p, nil
 }

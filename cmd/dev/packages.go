@@ -80,6 +80,14 @@ var (
 	windowsPackages = []pkg{
 		{"gcc-mingw-w64-x86-64", "mingw64-gcc", "mingw-w64-gcc", "x86_64-w64-mingw32-gcc"},
 		{"binutils-mingw-w64-x86-64", "mingw64-binutils", "mingw-w64-binutils", "x86_64-w64-mingw32-windres"},
+		// Mesa is built from its source.
+		{"g++-mingw-w64-x86-64", "mingw64-gcc-c++", "mingw-w64-gcc", "x86_64-w64-mingw32-g++"},
+		{"meson", "meson", "meson", "meson"},
+		{"ninja-build", "ninja-build", "ninja", "ninja"},
+		{"bison", "bison", "bison", "bison"},
+		{"flex", "flex", "flex", "flex"},
+		{"python3-mako", "python3-mako", "python-mako", "/usr/lib/python3/dist-packages/mako"},
+		{"libegl-dev", "libglvnd-devel", "libglvnd", "/usr/include/EGL/egl.h"},
 		{"wixl", "msitools", "msitools", "wixl"},
 		{"msitools", "msitools", "msitools", "msiinfo"},
 		{"faketime", "libfaketime", "libfaketime", "faketime"}, // wixl writes the time into what it builds

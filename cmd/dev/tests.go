@@ -7,9 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // raced are the rooms whose tests run with the race detector: there goroutines
@@ -21,38 +19,8 @@ var raced = []string{
 }
 
 // slow are the rooms whose tests build whole packages, and install them under
-// Wine and on a Debian made for it: together they take longer than all others.
+// Wine. They run with --all only.
 var slow = []string{"evry.nl/tfa/cmd/internal/release", "evry.nl/tfa/cmd/internal/wine"}
-
-// coveredBySlow are the paths that the slow tests alone hold, or mostly.
-var coveredBySlow = []string{
-	"cmd/internal/release", "cmd/internal/wine", "assets/packaging", "cmd/internal/winlogon", "cmd/internal/acl", "cmd/internal/display",
-	"cmd/dev/tests.go", "cmd/dev/package.go", "cmd/dev/packages.go",
-}
-
-// needSlow reports whether something that the slow tests cover was changed in the
-// day before the newest commit. Continuous integration has no memory, but what
-// lands together is not older.
-func needSlow(ctx context.Context) (bool, error) {
-	git := func(args ...string) (string, error) {
-		out, err := exec.CommandContext(ctx, "git", args...).Output()
-		return strings.TrimSpace(string(out)), err
-	}
-	newest, err := git("log", "-1", "--format=%ct")
-	if err != nil {
-		return false, fmt.Errorf("asking git for the newest commit: %w", err)
-	}
-	seconds, err := strconv.ParseInt(newest, 10, 64)
-	if err != nil {
-		return false, fmt.Errorf("asking git for the newest commit: %w", err)
-	}
-	since := time.Unix(seconds, 0).Add(-24 * time.Hour).UTC().Format(time.RFC3339)
-	changed, err := git(append([]string{"log", "--format=%h", "--since=" + since, "--"}, coveredBySlow...)...)
-	if err != nil {
-		return false, fmt.Errorf("asking git for what has changed: %w", err)
-	}
-	return changed != "", nil
-}
 
 // test runs all tests, or those of the packages that are named.
 func test(ctx context.Context, args []string) error {
@@ -62,11 +30,6 @@ func test(ctx context.Context, args []string) error {
 		switch {
 		case arg == "--all":
 			all = true
-		case arg == "--landing":
-			var err error
-			if all, err = needSlow(ctx); err != nil {
-				return err
-			}
 		case strings.HasPrefix(arg, "-"):
 			flags = append(flags, arg)
 		case strings.HasPrefix(arg, "."), strings.HasPrefix(arg, "evry.nl/"):

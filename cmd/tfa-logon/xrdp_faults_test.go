@@ -74,7 +74,6 @@ func TestRDPMissing(t *testing.T) {
 		"window_manager":   {path: manager},
 		"profile":          {path: "/etc/xrdp/openbox-gate.xml"},
 		"desktop":          {path: "/etc/xrdp/startwm.sh"},
-		"opengl_itself":    {path: "/usr/lib/x86_64-linux-gnu/libGL.so.1"},
 		"store":            {path: store + "/tfa.db", said: true},
 		"key":              {path: store + "/tfa.key", said: true},
 		"folder_of_stores": {path: store, said: true},

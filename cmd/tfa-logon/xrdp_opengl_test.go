@@ -12,11 +12,11 @@ import (
 	"evry.nl/tfa/core"
 )
 
-// drivers is where Mesa's drivers stand; driver is the one that draws in
-// software.
+// drivers is where Mesa's drivers stand, and vendor its OpenGL for programs. X
+// servers load the first, and so would crash with a bad one too.
 const (
 	drivers = "/usr/lib/x86_64-linux-gnu/dri"
-	driver  = drivers + "/swrast_dri.so"
+	vendor  = "/usr/lib/x86_64-linux-gnu/libGLX_mesa.so.0"
 )
 
 // Without OpenGL, in whatever way, the gate asks in lines of text, and opens and
@@ -44,14 +44,14 @@ func TestRDPWithoutOpenGL(t *testing.T) {
 	}
 }
 
-// badDriver puts a driver in place that does something as soon as it is loaded.
+// badDriver puts an OpenGL in place that does something as soon as it is loaded.
 func badDriver(t *testing.T, does string) {
 	t.Helper()
 	source := filepath.Join(t.TempDir(), "driver.c")
 	text := "#include <stdlib.h>\n#include <unistd.h>\n__attribute__((constructor)) static void loaded(void) { " + does + " }\n"
 	story.Must(t, os.WriteFile(source, []byte(text), 0o600))
-	execute(t, "", "gcc", "-shared", "-fPIC", "-o", driver+".new", source)
-	story.Must(t, os.Rename(driver+".new", driver))
+	execute(t, "", "gcc", "-shared", "-fPIC", "-o", vendor+".new", source)
+	story.Must(t, os.Rename(vendor+".new", vendor))
 }
 
 // logOnPlainly plays what people do at the gate in lines of text, from the first

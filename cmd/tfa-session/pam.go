@@ -6,12 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/user"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	cfg "evry.nl/tfa/cmd/internal/config"
@@ -24,24 +22,14 @@ const toldWithin = 10 * time.Second
 
 // tellService tells the service of the session that PAM is about to open or has
 // closed. Accounts that need not pass the gate don't depend on the service, so
-// that administrators get in when it is down. The package has PAM ask for every
-// session of the host, so neither root nor a host that is not set up may depend
-// on the configuration: without the service's yes a session of a practice starts
-// nothing, and the gate lets nobody in without its file.
+// that administrators get in when it is down.
 func tellService() error {
 	if os.Geteuid() != 0 {
 		return errors.New("pam is for pam_exec, which runs it as root")
 	}
-	u, err := user.Lookup(os.Getenv("PAM_USER"))
-	if err != nil {
-		return fmt.Errorf("looking the account up: %w", err)
-	}
-	if _, err := os.Stat(config); u.Uid == "0" || errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	c, err := cfg.Load(config)
 	if err != nil {
-		return notForOthers(u, err)
+		return err
 	}
 	account := cfg.Fold(os.Getenv("PAM_USER"))
 	rules := c.Rules()
@@ -53,6 +41,10 @@ func tellService() error {
 	client := service.NewClient(c.Service)
 	switch kind := os.Getenv("PAM_TYPE"); kind {
 	case "open_session":
+		u, err := user.Lookup(os.Getenv("PAM_USER"))
+		if err != nil {
+			return fmt.Errorf("looking the account up: %w", err)
+		}
 		uid, err := strconv.ParseUint(u.Uid, 10, 32)
 		if err != nil {
 			return fmt.Errorf("looking the account up: %w", err)
@@ -66,21 +58,4 @@ func tellService() error {
 	default:
 		return fmt.Errorf("pam is for session lines, not %q", kind)
 	}
-}
-
-// notForOthers lets a fault of the configuration be one for accounts of practices
-// alone, which are in a group that tfa-admin init made: who mends the file must
-// get in.
-func notForOthers(u *user.User, fault error) error {
-	ids, err := u.GroupIds()
-	if err != nil {
-		return fmt.Errorf("looking the account up: %w", err)
-	}
-	for _, id := range ids {
-		if group, err := user.LookupGroupId(id); err != nil || strings.HasPrefix(group.Name, "tfa-") {
-			return fault
-		}
-	}
-	complain(fault)
-	return nil
 }

@@ -58,9 +58,10 @@ func angle(ctx context.Context) (folder string, components []Component, err erro
 }
 
 // shaderCompiler tells what there is in place of a licence.
-const shaderCompiler = `d3dcompiler_47.dll is Microsoft's compiler for shaders of Direct3D. Microsoft lists
-it as a file that may be handed on with programs (Windows SDK, "Redistributable
-components"). It is part of Windows Server 2016 and later too.
+const shaderCompiler = `d3dcompiler_47.dll is Microsoft's compiler for shaders of Direct3D, from the folder
+"Redist" of the Windows SDK. Its terms came with none of what this package was
+built from: read them before you hand the package on. It is part of Windows
+Server 2016 and later too.
 `
 
 func fetchANGLE(ctx context.Context, folder string) error {
