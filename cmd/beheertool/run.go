@@ -90,18 +90,15 @@ func run(o options) int {
 		}
 		return noWindow(texts, err.Error())
 	}
-	if err := o.report.Asks(); err != nil {
-		return fail(texts, exitFault, err)
-	}
 	if o.demo {
 		folder, err := makeDemo(&o)
 		defer os.RemoveAll(folder)
 		if err != nil {
-			return fail(texts, exitFault, err)
+			return o.fail(texts, err)
 		}
 	}
-	if texts, err = open(texts, o.config); err != nil {
-		return fail(texts, exitFault, err)
+	if texts, err = o.open(texts); err != nil {
+		return o.fail(texts, err)
 	}
 	return 0
 }
@@ -118,8 +115,8 @@ func makeDemo(o *options) (folder string, err error) {
 }
 
 // open shows the window until it is closed.
-func open(texts *translations.Texts, configFile string) (*translations.Texts, error) {
-	cfg, err := config.Load(configFile)
+func (o options) open(texts *translations.Texts) (*translations.Texts, error) {
+	cfg, err := config.Load(o.config)
 	if err != nil {
 		return texts, err
 	}
@@ -143,7 +140,7 @@ func open(texts *translations.Texts, configFile string) (*translations.Texts, er
 	if err := widget.UseLanguage(cfg.Language); err != nil {
 		return texts, err
 	}
-	show(present.Tool{
+	o.show(present.Tool{
 		Manager: asked,
 		Actor:   actor, Texts: texts, Now: clock.Now, Zone: rules.Zone,
 		ManualURL: cfg.ManualURL, OTPURL: cfg.OTPURL, TransitionDays: rules.TransitionDays,
@@ -163,7 +160,7 @@ func managerOf(cfg config.Config, practice string) (core.Manager, func() error, 
 	return core.Tool{Direct: core.Direct{Store: store, Rules: cfg.Rules(), Now: clock.Now}}, store.Close, nil
 }
 
-func show(tool present.Tool) {
+func (o options) show(tool present.Tool) {
 	fyneApp := app.NewWithID(appID)
 	fyneApp.SetIcon(fyne.NewStaticResource(icons.Name, icons.App))
 	fyneApp.Settings().SetTheme(widget.NewTheme())
@@ -173,6 +170,9 @@ func show(tool present.Tool) {
 	}
 	window := manager.New(fyneApp, tool, door.Background, board)
 	ticking, stop := context.WithCancel(context.Background())
+	// By then the window is made, in which a driver can crash that a probe finds
+	// whole.
+	fyneApp.Lifecycle().SetOnStarted(o.isOpen)
 	fyneApp.Lifecycle().SetOnStopped(func() {
 		stop()
 		time.AfterFunc(quitWithin, func() { os.Exit(0) })
@@ -180,6 +180,20 @@ func show(tool present.Tool) {
 	window.Start()
 	door.EverySecond(ticking, clock.Now, window.Tick)
 	fyneApp.Run()
+}
+
+// isOpen reports to who started this process that it needs no other. Nobody to
+// report to is no reason to end.
+func (o options) isOpen() {
+	if err := o.report.Asks(); err != nil {
+		fmt.Fprintf(os.Stderr, "beheertool: error: %v\n", err)
+	}
+}
+
+// fail tells the person what is wrong in a way that needs no other process.
+func (o options) fail(texts *translations.Texts, err error) int {
+	o.isOpen()
+	return fail(texts, exitFault, err)
 }
 
 // fail tells the person what is wrong, and the log why.

@@ -73,6 +73,7 @@ func (g gate) plainly() int {
 	}.Run(context.Background())
 	if outcome == present.Yes {
 		g.closeStore()
+		s.Close() // where the gate waits for the command, it would cover it
 		return goOn(g.options)
 	}
 	if outcome == present.Fault {

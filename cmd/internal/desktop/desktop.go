@@ -47,6 +47,16 @@ type Desktop struct {
 // number, and says so when it is ready. The display ends with Close, when ctx is
 // done, or with this process, however that ends.
 func Start(ctx context.Context, width, height int) (*Desktop, error) {
+	return startWith(ctx, width, height, "+extension")
+}
+
+// StartWithoutOpenGL starts a display that does not have it.
+func StartWithoutOpenGL(ctx context.Context, width, height int) (*Desktop, error) {
+	return startWith(ctx, width, height, "-extension")
+}
+
+// startWith starts a display with or without the extension GLX.
+func startWith(ctx context.Context, width, height int, glx string) (*Desktop, error) {
 	if width <= 0 || height <= 0 || width > 1<<15 || height > 1<<15 { // Xvfb would crash
 		return nil, fmt.Errorf("starting Xvfb: a display of %d by %d pixels", width, height)
 	}
@@ -59,7 +69,7 @@ func Start(ctx context.Context, width, height int) (*Desktop, error) {
 	}
 	defer ready.Close()
 	cmd := exec.CommandContext(ctx, "Xvfb", "-displayfd", "3", "-nolisten", "tcp",
-		"-screen", "0", fmt.Sprintf("%dx%dx24", width, height), "-dpi", "96", "+extension", "GLX",
+		"-screen", "0", fmt.Sprintf("%dx%dx24", width, height), "-dpi", "96", glx, "GLX",
 		"-terminate") // with its last client, so that a killed test leaves no server behind
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Stderr = &d.errors

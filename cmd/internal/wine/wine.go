@@ -27,8 +27,13 @@ import (
 // longest is how long one program may take. An installer on a busy machine does.
 const longest = 4 * time.Minute
 
-//go:embed testdata/bcryptprimitives.c
-var random string
+// What Wine lacks.
+var (
+	//go:embed testdata/bcryptprimitives.c
+	random string
+	//go:embed testdata/desktop.c
+	desktopProgram string
+)
 
 // Machine is a Windows machine that ends with the test.
 type Machine struct {
@@ -41,7 +46,22 @@ type Machine struct {
 // New makes a machine as it is after its first start.
 func New(t testing.TB) *Machine {
 	t.Helper()
-	m := &Machine{T: t, Desk: story.Display(t, story.Small), root: t.TempDir()}
+	return on(t, story.Display(t, story.Small))
+}
+
+// NewWithoutOpenGL makes a machine that has neither OpenGL nor Direct3D, which
+// Wine draws by it.
+func NewWithoutOpenGL(t testing.TB) *Machine {
+	t.Helper()
+	desk, err := desktop.StartWithoutOpenGL(t.Context(), story.Small.X, story.Small.Y)
+	story.Must(t, err)
+	t.Cleanup(func() { desk.Close() })
+	return on(t, desk)
+}
+
+func on(t testing.TB, desk *desktop.Desktop) *Machine {
+	t.Helper()
+	m := &Machine{T: t, Desk: desk, root: t.TempDir()}
 	for _, folder := range []string{m.prefix(), m.home()} {
 		story.Must(t, os.Mkdir(folder, 0o700))
 	}
@@ -52,7 +72,8 @@ func New(t testing.TB) *Machine {
 			t.Fatalf("starting Wine: %s: status %d: %s", step[0], status, said)
 		}
 	}
-	m.addRandom()
+	m.compile(`C:\windows\system32\bcryptprimitives.dll`, random, "-shared", "-ladvapi32")
+	m.stay()
 	return m
 }
 
@@ -83,13 +104,32 @@ func (m *Machine) manage() {
 	story.Must(m.T, err)
 }
 
-// addRandom puts the library into the system that it lacks.
-func (m *Machine) addRandom() {
+// stay opens the desktop and keeps it, as somebody's session on Windows does.
+func (m *Machine) stay() {
 	m.T.Helper()
-	source := filepath.Join(m.root, "bcryptprimitives.c")
-	story.Must(m.T, os.WriteFile(source, []byte(random), 0o600))
-	out, err := exec.CommandContext(m.T.Context(), "x86_64-w64-mingw32-gcc", "-shared", "-O2", "-s",
-		"-o", m.File(`C:\windows\system32\bcryptprimitives.dll`), source, "-ladvapi32").CombinedOutput()
+	m.compile(`C:\windows\desktop.exe`, desktopProgram, "-mwindows")
+	cmd := m.Desk.Command(m.T.Context(), "wine", `C:\windows\desktop.exe`)
+	cmd.Env = append(cmd.Env, m.env()...)
+	ours(cmd)
+	said, err := cmd.StdoutPipe()
+	story.Must(m.T, err)
+	story.Must(m.T, cmd.Start())
+	m.T.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	if _, err := said.Read(make([]byte, 1)); err != nil {
+		m.T.Fatalf("waiting for the desktop: %v", err)
+	}
+}
+
+// compile compiles a program of one file of C.
+func (m *Machine) compile(path, program string, args ...string) {
+	m.T.Helper()
+	source := filepath.Join(m.root, "source.c")
+	story.Must(m.T, os.WriteFile(source, []byte(program), 0o600))
+	out, err := exec.CommandContext(m.T.Context(), "x86_64-w64-mingw32-gcc",
+		append([]string{"-O2", "-s", "-o", m.File(path), source}, args...)...).CombinedOutput()
 	if err != nil {
 		m.T.Fatalf("compiling what Wine lacks: %v\n%s", err, out)
 	}
@@ -110,7 +150,9 @@ func (m *Machine) end() {
 
 func (m *Machine) env() []string {
 	return append(m.homes(), "WINEPREFIX="+m.prefix(), "WINEARCH=win64", "WINEDEBUG=-all",
-		"WINEDLLOVERRIDES=mscoree,mshtml=", // which would ask to be downloaded
+		// The first two would ask to be downloaded. The third a program may bring: as
+		// on Windows, what stands beside it goes before the system's.
+		"WINEDLLOVERRIDES=mscoree,mshtml=;opengl32=n,b",
 		"LC_ALL=C.UTF-8")
 }
 

@@ -1,6 +1,7 @@
 package windowstest
 
 import (
+	"context"
 	"fmt"
 	"image"
 	"image/color"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"evry.nl/tfa/cmd/internal/clock"
@@ -37,11 +39,41 @@ func (s server) practice() {
 		"key_file = 'C:\\ProgramData\\TFA\\{practice}\\tfa.key'\n[identity]\naccount = %q\n", demo.Account))
 }
 
-// open opens one of the installed programs.
+// built are the programs, which all tests share: building them takes more than a
+// minute.
+var built string
+
+func TestMain(m *testing.M) {
+	var err error
+	if built, err = os.MkdirTemp("", "tfa-windows-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	status := m.Run()
+	os.RemoveAll(built)
+	os.Exit(status)
+}
+
+var buildOnce = sync.OnceValues(func() (v release.Version, err error) {
+	if v, err = release.VersionOf(context.Background(), source); err == nil {
+		err = release.WindowsPrograms(context.Background(), source, built, v)
+	}
+	return v, err
+})
+
+// builtPrograms returns the folder of what is installed, and its version.
+func builtPrograms(t *testing.T) (folder string, v release.Version) {
+	t.Helper()
+	v, err := buildOnce()
+	story.Must(t, err)
+	return built, v
+}
+
+// open opens one of the installed programs. Wine tells what it loads.
 func (s server) open(title, program string, args ...string) *story.Window {
 	s.T.Helper()
 	cmd := s.Command(installed+`\`+program, args...)
-	cmd.Env = append(cmd.Env, "FYNE_THEME=light")
+	cmd.Env = append(cmd.Env, "FYNE_THEME=light", "WINEDEBUG=-all,+loaddll")
 	return s.Open(title, cmd)
 }
 
@@ -83,7 +115,7 @@ func (s server) copied(what, want string) {
 }
 
 // toolIsUsed looks at the QR code and the code, and copies both texts of the menu.
-func (s server) toolIsUsed() {
+func (s server) toolIsUsed() (secret string) {
 	s.T.Helper()
 	w := s.open("Two Factor RDP beheertool", "beheertool.exe")
 	qr, secret := codeIsRight(w)
@@ -112,6 +144,7 @@ func (s server) toolIsUsed() {
 		s.copied(item.what, item.want)
 	}
 	w.Stop()
+	return secret
 }
 
 // keep writes a picture where go test -artifacts keeps it.
@@ -140,14 +173,11 @@ func (s server) kept() (files []string) {
 	return files
 }
 
-// What the package has installed works on one store: the tool and the helpdesk's
-// command. An upgrade and a removal leave the store, the key and the
+// What the package has installed works on one store: the tool, the gate and the
+// helpdesk's command. An upgrade and a removal leave the store, the key and the
 // configuration.
 func TestInstalledProgramsShareAStore(t *testing.T) {
-	folder := t.TempDir()
-	v, err := release.VersionOf(t.Context(), source)
-	story.Must(t, err)
-	story.Must(t, release.WindowsPrograms(t.Context(), source, folder, v))
+	folder, v := builtPrograms(t)
 	s := server{wine.New(t)}
 	s.put("one.msi", build(t, folder, v))
 	newer := v
@@ -163,7 +193,8 @@ func TestInstalledProgramsShareAStore(t *testing.T) {
 		}
 	}
 	admin(v.Program, "version")
-	s.toolIsUsed()
+	secret := s.toolIsUsed()
+	s.gateDecides(secret)
 	admin(demo.Account, "account", "list", demo.Practice)
 
 	before := s.kept()
