@@ -96,7 +96,8 @@ func (s server) files() []string {
 }
 
 // registry returns the keys and values that a package may change, but for what
-// Windows keeps of packages that were there.
+// Windows keeps of packages that were there, and what Wine writes down of the
+// network when a service of its own has found it.
 func (s server) registry() []string {
 	s.T.Helper()
 	var all []string
@@ -104,7 +105,7 @@ func (s server) registry() []string {
 	for _, key := range []string{`HKLM\SOFTWARE`, `HKLM\SYSTEM\CurrentControlSet\Services`} {
 		for line := range strings.Lines(s.Registry(key)) {
 			if strings.HasPrefix(line, "HKEY_") {
-				isKept = strings.Contains(line, `\Installer`)
+				isKept = strings.Contains(line, `\Installer`) || strings.Contains(line, `\NetworkCards`)
 			}
 			if !isKept {
 				all = append(all, strings.TrimSpace(line))
