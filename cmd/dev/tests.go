@@ -22,10 +22,8 @@ var raced = []string{
 // Wine. They run with --all only.
 var slow = []string{"evry.nl/tfa/cmd/internal/release", "evry.nl/tfa/cmd/internal/wine"}
 
-// test runs all tests, or those of the packages that are named.
-func test(ctx context.Context, args []string) error {
-	var flags, patterns []string
-	all := false
+// parseTests takes a command line apart, into flags of go test and packages.
+func parseTests(args []string) (flags, patterns []string, all bool, err error) {
 	for _, arg := range args {
 		switch {
 		case arg == "--all":
@@ -35,15 +33,32 @@ func test(ctx context.Context, args []string) error {
 		case strings.HasPrefix(arg, "."), strings.HasPrefix(arg, "evry.nl/"):
 			patterns = append(patterns, arg)
 		default:
-			return usageError(fmt.Sprintf("%q is no package and no flag: write packages as ./core/..., flags as -run=Name", arg))
+			return nil, nil, false, usageError(fmt.Sprintf("%q is no package and no flag: write packages as ./core/..., flags as -run=Name", arg))
 		}
+	}
+	return flags, patterns, all, nil
+}
+
+// test runs all tests, or those of the packages that are named.
+func test(ctx context.Context, args []string) error {
+	flags, patterns, all, err := parseTests(args)
+	if err != nil {
+		return err
 	}
 	named := len(patterns) > 0
 	if !named {
 		patterns = []string{"./..."}
 	}
+	packages, err := list(ctx, patterns)
+	if err != nil {
+		return err
+	}
+	isSlow := func(path string) bool { return isIn(slow, path) }
+	if !all && !named {
+		packages = slices.DeleteFunc(packages, isSlow)
+	}
 	needed := slices.Concat(buildPackages, displayPackages, testPackages, browserPackages)
-	if all || named {
+	if slices.ContainsFunc(packages, isSlow) {
 		needed = slices.Concat(needed, windowsPackages)
 	}
 	if !there("node") || !there("npm") { // often from elsewhere, and then Debian's can't stand beside it
@@ -51,13 +66,6 @@ func test(ctx context.Context, args []string) error {
 	}
 	if err := ensure(ctx, needed); err != nil {
 		return err
-	}
-	packages, err := list(ctx, patterns)
-	if err != nil {
-		return err
-	}
-	if !all && !named {
-		packages = slices.DeleteFunc(packages, func(path string) bool { return isIn(slow, path) })
 	}
 	var count tally
 	if err := vet(ctx, patterns); err != nil {
