@@ -46,11 +46,11 @@ func angle(ctx context.Context) (folder string, components []Component, err erro
 	}
 	return folder, []Component{
 		{
-			Name: "angle", Version: "2.1.24078", URL: "pkg:npm/gl@9.0.0-rc.10", SHA256: angleFiles["libGLESv2.dll"],
+			Name: "angle", Version: "2.1.24078", URL: "pkg:npm/" + anglePackage, SHA256: angleFiles["libGLESv2.dll"],
 			Licences: []string{"BSD-3-Clause"}, Texts: []Text{{angleLicence, string(licence)}}, Programs: []string{"libEGL.dll", "libGLESv2.dll"},
 		},
 		{
-			Name: "d3dcompiler_47", Version: "10.0", URL: "pkg:npm/gl@9.0.0-rc.10", SHA256: angleFiles["d3dcompiler_47.dll"],
+			Name: "d3dcompiler_47", Version: "10.0", URL: "pkg:npm/" + anglePackage, SHA256: angleFiles["d3dcompiler_47.dll"],
 			Licences: []string{"LicenseRef-Microsoft-Windows-SDK"}, Texts: []Text{{"d3dcompiler.txt", shaderCompiler}},
 			Programs: []string{"d3dcompiler_47.dll"},
 		},

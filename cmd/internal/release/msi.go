@@ -17,7 +17,7 @@ import (
 
 	"github.com/google/uuid"
 
-	installer "evry.nl/tfa/assets/packaging" // debian.go has the name
+	"evry.nl/tfa/assets/packaging"
 )
 
 // product is the space of the names that product and package codes are made of.
@@ -173,7 +173,7 @@ func (f folderOf) files() []fileOf {
 // differ.
 func (p msi) sum(top folderOf) ([]byte, error) {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%q %q %d\n%s", p.version.Program, p.version.Windows, p.version.Time.Unix(), installer.WindowsInstaller)
+	fmt.Fprintf(sum, "%q %q %d\n%s", p.version.Program, p.version.Windows, p.version.Time.Unix(), packaging.WindowsInstaller)
 	for _, f := range top.files() {
 		file, err := os.Open(filepath.Join(p.folder, f.Source))
 		if err != nil {
@@ -192,7 +192,7 @@ func (p msi) sum(top folderOf) ([]byte, error) {
 
 // source fills the template.
 func (p msi) source(ctx context.Context, top folderOf, sum []byte) ([]byte, error) {
-	t, err := template.New("tfa.wxs").Funcs(template.FuncMap{"xml": escaped}).Parse(installer.WindowsInstaller)
+	t, err := template.New("tfa.wxs").Funcs(template.FuncMap{"xml": escaped}).Parse(packaging.WindowsInstaller)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
-// Package release builds what is installed: packages for Debian and Windows, with
-// one version, the licences of what is in them, and a list of it.
+// Package release builds what is installed: a package for Windows, with one
+// version, the licences of what is in it, and a list of that.
 package release
 
 import (
@@ -23,11 +23,9 @@ import (
 type Version struct {
 	// Program is what --version says: 1.2.3, or 0.0.0-20261124214705-705185f1cb5f.
 	Program string
-	// Debian orders versions by rules of its own: 0.0.0~20261124214705.705185f1cb5f.
-	Debian string
 	// Windows has four numbers; the last counts the commits since the tag.
 	Windows string
-	// Time is that of the commit: SOURCE_DATE_EPOCH.
+	// Time is that of the commit.
 	Time time.Time
 }
 
@@ -91,24 +89,15 @@ func versionAt(tag string, count int, revision string, at time.Time, changed boo
 		version = module.PseudoVersion("", tag, at, revision[:12])
 	}
 	version = strings.TrimPrefix(version, "v")
-	release, before, isBefore := strings.Cut(version, "-")
-	debian := release
-	if isBefore {
-		debian += "~" + strings.ReplaceAll(before, "-", ".")
-	}
 	numbers := regexp.MustCompile(`^\d+\.\d+\.\d+`).FindString(strings.TrimPrefix(tag, "v"))
 	if numbers == "" {
 		numbers = "0.0.0"
 	}
 	if changed { // as Go marks a build of it
-		version, debian = version+"+dirty", debian+"+dirty"
+		version += "+dirty"
 	}
-	return Version{Program: version, Debian: debian, Windows: fmt.Sprintf("%s.%d", numbers, min(count, 65535)), Time: at}
+	return Version{Program: version, Windows: fmt.Sprintf("%s.%d", numbers, min(count, 65535)), Time: at}
 }
-
-// Epoch is the time of the commit, as an assignment for the environment of what
-// builds: with it, the same commit gives the same bytes.
-func (v Version) Epoch() string { return fmt.Sprintf("SOURCE_DATE_EPOCH=%d", v.Time.Unix()) }
 
 // git asks git about the clone.
 func git(ctx context.Context, source string, args ...string) (string, error) {
