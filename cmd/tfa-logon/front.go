@@ -48,10 +48,8 @@ func supervise(o options) int {
 		return goOn(o)
 	case answer.Status == exitNo:
 		return exitNo
-	case answer.Asked: // it was killed while it asked, or showed a fault
-		return exitFault
 	}
-	return exitFault // nothing can be shown
+	return exitFault // it was killed while it asked, showed a fault, or could show nothing
 }
 
 // plainly asks without OpenGL.
@@ -66,14 +64,13 @@ func (g gate) plainly() int {
 		g.options.cannotAsk(err)
 		return fault(options{tty: true}, texts, err)
 	}
-	defer s.Close()
 	outcome := console.Console{
 		Logon: g.logon, Terminal: s, Timeout: g.cfg.Timeout, Waits: true,
 		Ready: func() { g.options.isReady("ready screen") },
 	}.Run(context.Background())
+	s.Close() // where the gate waits for the command, it would cover it
 	if outcome == present.Yes {
 		g.closeStore()
-		s.Close() // where the gate waits for the command, it would cover it
 		return goOn(g.options)
 	}
 	if outcome == present.Fault {

@@ -16,12 +16,6 @@ func hint() {
 // hintAPI asks for nothing: the system's own OpenGL is what Fyne takes.
 func hintAPI() {}
 
-func startGL() error {
-	if err := gl.Init(); err != nil {
-		return err
-	}
-	if gl.GetString(gl.VERSION) == nil {
-		return errNoVersion
-	}
-	return nil
-}
+func initGL() error { return gl.Init() }
+
+func tellsVersion() bool { return gl.GetString(gl.VERSION) != nil }

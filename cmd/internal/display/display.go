@@ -39,10 +39,11 @@ func Probe() (err error) {
 	defer window.Destroy()
 	window.MakeContextCurrent()
 	defer glfw.DetachCurrentContext()
-	if err := startGL(); err != nil {
+	if err := initGL(); err != nil {
 		return fmt.Errorf("starting OpenGL: %w", err)
+	}
+	if !tellsVersion() {
+		return errors.New("starting OpenGL: it does not tell its version")
 	}
 	return nil
 }
-
-var errNoVersion = errors.New("it does not tell its version")

@@ -19,12 +19,6 @@ func hint() {
 // (fyne-io/fyne#5763), but what is asked here holds for its windows too.
 func hintAPI() { glfw.WindowHint(glfw.ContextCreationAPI, glfw.EGLContextAPI) }
 
-func startGL() error {
-	if err := gl.Init(); err != nil {
-		return err
-	}
-	if gl.GetString(gl.VERSION) == nil {
-		return errNoVersion
-	}
-	return nil
-}
+func initGL() error { return gl.Init() }
+
+func tellsVersion() bool { return gl.GetString(gl.VERSION) != nil }
